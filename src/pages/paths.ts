@@ -94,7 +94,7 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
     },
   },
   pageRow(parts, '/auth/switch', switchAccount),
-  formRow(parts, '/auth/switch', postSwitchAccount),
+  formRow(parts, '/auth/switch', (page) => postSwitchAccount(page, parts.handover)),
   pageRow(parts, '/auth/setup', signIn.setup),
   formRow(parts, '/auth/setup', signIn.postSetup),
   pageRow(parts, '/auth/register', registration.register),

@@ -20,6 +20,10 @@ export const returnPathCookie = (secure: boolean) =>
 /** The way by which somebody last signed in in this browser: its name and nothing else. */
 export const wayCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_way' : 'hero_proxy_way')
 
+/** That somebody has signed out in this browser a moment ago. */
+export const signedOutCookie = (secure: boolean) =>
+  secure ? '__Host-hero_proxy_signed_out' : 'hero_proxy_signed_out'
+
 /** Recognises a browser at sign-in, so that a new one can be reported to its person. */
 export const deviceCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_device' : 'hero_proxy_device')
 

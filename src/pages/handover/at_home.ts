@@ -10,6 +10,7 @@ import { continuePage } from '../openid/openid_views.ts'
 import type { Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
 import { onwardPath } from '../return_path.ts'
+import { leftHow } from '../sign_in/just_left.ts'
 import { sessionCookie } from '../../wire/cookies.ts'
 import { refusesJourney } from './at_service.ts'
 
@@ -61,10 +62,7 @@ export const handOver = async (parts: HomeParts, page: PageRequest): Promise<boo
     return true
   }
   const session = await page.session()
-  if (needsProvider(to, session)) {
-    await leaveForProvider(page, to)
-    return true
-  }
+  if (needsProvider(to, session)) return leaveForProvider(page, to, session !== undefined)
   if (!session) return false
   const why = await asksFirst(leftHosts, to, session)
   if (why !== undefined) {
@@ -123,16 +121,25 @@ const needsProvider = ({ plan: { route } }: Destination, session: LiveSession | 
   return !session || !vouchedFor(session, route.provider)
 }
 
-/** Without the provider, `/login` would lead back here, and so on. */
-const leaveForProvider = async (page: PageRequest, { plan: { route } }: Destination): Promise<void> => {
+/** Goes to the provider, but not for a guest who has just signed out: the provider may sign them in again unasked. Then returns false. */
+const leaveForProvider = async (
+  page: PageRequest,
+  { plan: { route } }: Destination,
+  isKnown: boolean,
+): Promise<boolean> => {
   const { provider } = route
   const { providers } = await page.offers()
   const ready = provider === null ? providers.length > 0 : providers.some((one) => one.provider === provider)
-  if (!ready) return page.tell(providerMissing(provider))
-  const named = provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
-  // After a change of account, the provider must not take the one that it remembers.
-  const chosen = page.query.get('switch') === '1' ? 'prompt=select_account&' : ''
-  page.go(302, `/login?${named}${chosen}next=${encodeURIComponent(page.asked.target)}`)
+  // Without the provider, `/login` would lead back here, and so on.
+  if (!ready) page.tell(providerMissing(provider))
+  else if (!isKnown && (await leftHow(page)) !== undefined) return false
+  else {
+    const named = provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
+    // After a change of account, the provider must not take the one that it remembers.
+    const chosen = page.query.get('switch') === '1' ? 'prompt=select_account&' : ''
+    page.go(302, `/login?${named}${chosen}next=${encodeURIComponent(page.asked.target)}`)
+  }
+  return true
 }
 
 /** Asks before a service opens that the person has left, or that asks each person once. */

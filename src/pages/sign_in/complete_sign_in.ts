@@ -5,6 +5,7 @@ import { problemWords } from '../../strings/refusal_words.ts'
 import { wayCookie } from '../../wire/cookies.ts'
 import { goOn } from '../handover/at_home.ts'
 import { onwardPath } from '../return_path.ts'
+import { backAgain } from './just_left.ts'
 import { signingIn } from './device.ts'
 import { passkeyOffers } from './passkey_offers.ts'
 import { proofPage } from './proof_view.ts'
@@ -94,7 +95,7 @@ export const enter = async (
         ? opened
         : await page.switching.accept(page.switching.sealed(token), undefined)
     if (!whole) return page.go(303, '/auth/login')
-    return goOn(page, returnTo, { token, maxAge: whole.expires_in }, kept)
+    return goOn(page, returnTo, { token, maxAge: whole.expires_in }, [...kept, ...(await backAgain(page))])
   }
   const opening = page.switching.sealed(opened.access_token)
   await page.page(

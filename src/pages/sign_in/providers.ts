@@ -12,6 +12,7 @@ import type { HomeParts } from '../handover/at_home.ts'
 import { enter, inWords, lastWay, secondStep } from './complete_sign_in.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import { signingIn } from './device.ts'
+import { leftHow } from './just_left.ts'
 import { linkPage } from './link_view.ts'
 import { goOn } from '../handover/at_home.ts'
 import { onwardPath, returnPath } from '../return_path.ts'
@@ -40,10 +41,12 @@ export const login = async (
   const prompt = page.query.get('prompt')
   const where = { next, anew: prompt === 'login', choose: prompt === 'select_account' }
   const { providers } = await page.offers()
-  const name = named ?? (providers.length === 1 ? providers[0]!.provider : undefined)
+  const left = await leftHow(page)
+  const lone = providers.length === 1 && left === undefined ? providers[0]!.provider : undefined
+  const name = named ?? lone
   // Also for a person who is signed in, because the route that sent them here accepts no other session.
   if (name !== undefined) return depart(arrivals, page, name, where)
-  if (providers.length > 1) return showSignIn(page, destinations, { returnTo: next })
+  if (providers.length > 1 || left !== undefined) return showSignIn(page, destinations, { returnTo: next })
   page.go(302, `/auth/login?return_to=${encodeURIComponent(next)}`)
 }
 

@@ -4,6 +4,7 @@ import { wayCookie } from '../../wire/cookies.ts'
 import { notFoundRefusal } from '../../wire/refusal.ts'
 import type { PageRequest } from '../page_request.ts'
 import { passkeyOffers } from './passkey_offers.ts'
+import { leftHow } from './just_left.ts'
 import { signInPage, type SignInPage } from './sign_in_view.ts'
 
 /** Finds the service that a path of home leads on to. */
@@ -25,11 +26,21 @@ export const showSignIn = async (
   const offers = await page.offers()
   const passkeys = await passkeyOffers(page, page.guest(), offers.rpIds)
   const service = await serviceOf(destinations, shown.returnTo)
+  const chooses = (await leftHow(page)) === 'switch'
   const lastWay = (await page.keepsakes())(wayCookie)
   await page.pageWithScript(
     status,
     (token, words) =>
-      signInPage(words, { place: page.asked.host, token, offers, passkeys, service, lastWay, ...shown }),
+      signInPage(words, {
+        place: page.asked.host,
+        token,
+        offers,
+        passkeys,
+        service,
+        lastWay,
+        chooses,
+        ...shown,
+      }),
     headers,
   )
 }

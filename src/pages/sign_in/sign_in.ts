@@ -1,11 +1,9 @@
-import { sessionCookie } from '../../wire/cookies.ts'
 import { problemWords } from '../../strings/refusal_words.ts'
 import { openSession } from './complete_sign_in.ts'
 import { handOver, type HomeParts } from '../handover/at_home.ts'
 import type { Refusal } from '../../wire/refusal.ts'
 import { signOutPage } from '../account/me_view.ts'
-import { policyWithImages } from '../../wire/responses.ts'
-import { continuePage } from '../openid/openid_views.ts'
+import { farewell } from './farewell.ts'
 import { setupPage } from './setup_view.ts'
 import { onwardPath, returnPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
@@ -114,24 +112,7 @@ export const postSignOut = async (
   const leave = caller?.session_id === undefined ? undefined : await logouts.leave(caller.session_id)
   if (caller) await page.call('auth.logout', {}, caller)
   const there = await leave?.()
-  const cleared = sameSite(opened, page.asked.host).slice(0, maxCleared)
-  if (there === undefined && cleared.length === 0) return page.goWithSession(next, '', 0)
-  const pictures = cleared.map((origin) => `${origin}/.hero_proxy/signed_out`)
-  await page.page(
-    200,
-    (_, words) => continuePage(words, page.asked.host, there ?? next, 'signing_out', pictures),
-    pictures.length === 0 ? {} : { 'content-security-policy': policyWithImages(cleared) },
-    [{ name: sessionCookie, value: '', maxAge: 0 }],
-  )
-}
-
-/** Hosts whose dead cookies the page removes; other cookies go unnoticed until the next visit there. */
-const maxCleared = 20
-
-/** The origins to which a browser sends our cookie with a picture of this page. */
-const sameSite = (origins: readonly string[], home: string): string[] => {
-  const site = home.slice(home.indexOf('.') + 1)
-  return origins.filter((origin) => new URL(origin).hostname.endsWith(`.${site}`))
+  await farewell(page, 'sign_out', next, opened, there)
 }
 
 const leftService = (origin: string): Refusal => ({

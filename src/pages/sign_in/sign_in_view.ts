@@ -38,6 +38,8 @@ export interface SignInPage {
   readonly service?: { readonly host: string; readonly title: string | null } | undefined
   /** The name of the way by which somebody last signed in in this browser. */
   readonly lastWay?: string | undefined
+  /** Whether the person signs in as somebody else, so that a provider asks which account to use. */
+  readonly chooses?: boolean
   readonly login?: string
   readonly problem?: FieldProblem
 }
@@ -58,7 +60,7 @@ const link =
     html`<a class="button quiet" href="${href}" data-onward="${name}"${attributes}>${text}</a>`
 
 /** The ways besides the password, in their fixed order, by the names that sessions have for them. */
-const otherWays = (words: Catalogue, { token, returnTo, offers, passkeys, lastWay }: SignInPage) => {
+const otherWays = (words: Catalogue, { token, returnTo, offers, passkeys, lastWay, chooses }: SignInPage) => {
   const { page: own } = words.sign_in
   const onward = encodeURIComponent(returnTo)
   const controls: (readonly [name: string, control: Control])[] = []
@@ -81,7 +83,7 @@ const otherWays = (words: Catalogue, { token, returnTo, offers, passkeys, lastWa
     controls.push([
       provider,
       link(
-        `/login?provider=${encodeURIComponent(provider)}&next=${onward}`,
+        `/login?provider=${encodeURIComponent(provider)}${chooses ? '&prompt=select_account' : ''}&next=${onward}`,
         'next',
         own.with_provider({ provider: title }),
       ),

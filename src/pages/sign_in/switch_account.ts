@@ -1,6 +1,7 @@
 import { formPage } from '../../html/form.ts'
-import { goOn } from '../handover/at_home.ts'
+import type { HomeParts } from '../handover/at_home.ts'
 import type { PageRequest } from '../page_request.ts'
+import { farewell } from './farewell.ts'
 import { onwardPath } from '../return_path.ts'
 
 /** Where a person continues as somebody else. `switch` makes an identity provider ask which account to use. */
@@ -39,11 +40,12 @@ export const switchAccount = async (page: PageRequest): Promise<void> => {
   })
 }
 
-export const postSwitchAccount = async (page: PageRequest): Promise<void> => {
+export const postSwitchAccount = async (page: PageRequest, { leftHosts }: HomeParts): Promise<void> => {
   const form = await page.form({ forGuests: true })
   if (!form) return
   const caller = await page.caller()
   const next = onwardPath(page, form.get('return_to'))
+  const opened = caller?.session_id === undefined ? [] : await leftHosts.openedBy(caller.session_id)
   if (caller) await page.call('auth.logout', {}, caller)
-  await goOn(page, signInFor(next), { token: '', maxAge: 0 })
+  await farewell(page, 'switch', signInFor(next), opened)
 }
