@@ -826,7 +826,7 @@ export interface AuthChangeEmailParams {
   /** One plain e-mail address in ASCII, at most 254 characters */
   email: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
-  current_password: string
+  current_password?: string
 }
 
 export interface UsersInviteParams {
@@ -2138,7 +2138,7 @@ export interface HeroProxyMethods {
     request_magic_link(params: AuthRequestMagicLinkParams): Promise<null>
     /** Sign in with a mailed link */
     login_by_link(params: AuthLoginByLinkParams): Promise<SignedIn>
-    /** Mail a link to your new address; the address changes when you use the link */
+    /** Mail a link to your new address; the address changes when you use the link. An address is a way in, so this needs a fresh proof. A password that is given with it must be right. */
     change_email(params: AuthChangeEmailParams): Promise<null>
     /** Report, with the link of a security notice, that it wasn’t you: all sessions of the account end. It also ends what was made in the account since the event: consents, grants and tokens of applications, tokens to keep, half-finished sign-ins and mailed links. Passkeys, authenticator apps and linked identities stay. It signs nobody in. The link works for seven days. */
     not_me(params: AuthNotMeParams): Promise<AuthNotMeResult>
@@ -2232,7 +2232,7 @@ export interface HeroProxyMethods {
     remove(params: GroupsRemoveParams): Promise<null>
     /** Add a user or another group to a group, permanently or until a time */
     add_member(params: GroupsAddMemberParams): Promise<Membership>
-    /** Remove a user or an inner group from a group */
+    /** Remove a user or an inner group from a group. A membership that a provider gives stays beside one that was given by hand. Without one given by hand, it is removed until the next sign-in with the provider. */
     remove_member(params: GroupsRemoveMemberParams): Promise<null>
     /** Let a user change the members of a group, and nothing else */
     add_admin(params: GroupsAddAdminParams): Promise<GroupDetail>

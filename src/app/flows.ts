@@ -77,7 +77,17 @@ export const createFlows = (
   const notices = new SecurityNotices({ database, mails, devices, noticeLinks, publicUrl: config.public_url })
   const intrusions = new Intrusions({ database, sessions, devices, links, noticeLinks, reactions })
   const previousHosts = new PreviousHostProofs(home, seal, rooms.passkeys, rooms.passkeyCodes)
-  const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links, notices })
+  const magicLinks = () => settings.value('magic_links')
+  const signIn = new SignIn({
+    database,
+    credentials,
+    sessions,
+    attempts,
+    factors,
+    links,
+    notices,
+    magicLinks,
+  })
   const confirmation = new Confirmation({ addresses, credentials, factors, sessions, links })
   const setting: typeof settings.value = (key) => settings.value(key)
   const mailed = new LinkMails({ links, mails, setting, publicUrl: config.public_url })
@@ -96,7 +106,7 @@ export const createFlows = (
     members,
     sessions,
     signIn,
-    magicLinks: () => settings.value('magic_links'),
+    magicLinks,
     publicUrl: config.public_url,
   })
   const setup = new Setup(database, (at) => writeInitialisedMarker(config, at), log)

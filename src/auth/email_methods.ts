@@ -147,26 +147,25 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
   method({
     name: 'auth.change_email',
     summary: 'Mail a link to your new address; the address changes when you use the link',
+    description:
+      'An address is a way in, so this needs a fresh proof. A password that is given with it must be right.',
+    fresh: true,
     effect: 'write',
     claim: 'self',
-    params: Shape({ email: Email, current_password: Password }),
+    params: Shape({ email: Email, current_password: Type.Optional(Password) }),
     result: Type.Null(),
     errors: ['unauthenticated', 'conflict', 'rate_limited'],
     examples: [
       {
-        params: { email: 'lovelace@example.org', current_password: 'mosaic-lantern-42-orbit' },
+        params: { email: 'lovelace@example.org' },
         result: null,
       },
     ],
     prepare: async ({ current_password }, caller) => {
       refuseWhileImpersonating(caller)
-      const { user_id, token } = caller
+      const { user_id } = caller
       if (user_id === undefined) throw new AppError('conflict', 'Only a signed-in user has an address')
-      if (token)
-        throw new AppError(
-          'proof_required',
-          'This needs a sign-in, not a token: an email address can be used to sign in',
-        )
+      if (current_password === undefined) return { user_id, proof: undefined }
       const counted = await attempts.count({ userId: user_id }, caller.address)
       const proof = await signIn.verifyCounted(user_id, current_password, counted)
       if (proof === undefined) throw wrongCurrentPassword()
@@ -174,7 +173,8 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
       return { user_id, proof }
     },
     handler: async ({ email }, caller, { user_id, proof }) => {
-      if (!(await credentials.isStillCurrent(user_id, proof))) throw wrongCurrentPassword()
+      if (proof !== undefined && !(await credentials.isStillCurrent(user_id, proof)))
+        throw wrongCurrentPassword()
       await flows.changeEmail(user_id, email, caller)
       return null
     },

@@ -9,7 +9,13 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
 import { switchSeconds } from './person_switch.ts'
-import { firstSteps, type ProviderProof, type FirstStep, type OneTimeToken } from './one_time_token.ts'
+import {
+  firstSteps,
+  invalidLink,
+  type ProviderProof,
+  type FirstStep,
+  type OneTimeToken,
+} from './one_time_token.ts'
 import type { OneTimeTokens } from './one_time_tokens.ts'
 import type { SecurityNotices } from './security_notices.ts'
 import type { SessionOrigin } from '../sessions/opened_session.ts'
@@ -25,6 +31,7 @@ interface Parts {
   readonly attempts: Attempts
   readonly factors: Factors
   readonly links: OneTimeTokens
+  readonly magicLinks: () => Promise<boolean>
   readonly notices: Pick<SecurityNotices, 'signedIn'>
 }
 
@@ -41,24 +48,21 @@ export class SignIn {
   readonly #credentials: Passwords
   readonly #sessions: Sessions
   readonly #attempts: Attempts
-  readonly #factors: Factors
   readonly #links: OneTimeTokens
-  readonly #notices: Parts['notices']
+  readonly #parts: Pick<Parts, 'factors' | 'magicLinks' | 'notices'>
 
   constructor(parts: Parts) {
+    this.#parts = parts
     this.#database = parts.database
     this.#credentials = parts.credentials
     this.#sessions = parts.sessions
     this.#attempts = parts.attempts
-    this.#factors = parts.factors
     this.#links = parts.links
-    this.#notices = parts.notices
   }
 
   /**
-   * Verifies a username or an email address with the password. An unknown, unconfirmed or inactive user and a wrong password get
-   * the same answer after the same work. This is slow, so it runs before the transaction that opens the session.
-   * Throws factor_required for a user with a second factor.
+   * Verifies a username or an email address with the password; slow, so before the transaction that opens the session. An unknown,
+   * unconfirmed or inactive user and a wrong password get the same answer after the same work. Throws factor_required.
    */
   async verifyPassword(typed: string, password: string, caller: Caller): Promise<Proven> {
     // Pasted text brings blanks. They belong to no name, so they make no guess at another.
@@ -115,7 +119,7 @@ export class SignIn {
     const sign_in = await this.#links.begin(half, user.id, by)
     const error = new AppError('factor_required', undefined, {
       sign_in,
-      factors: await this.#factors.kinds(user.id),
+      factors: await this.#parts.factors.kinds(user.id),
     })
     error.about = `user=${user.username}`
     return error
@@ -131,7 +135,7 @@ export class SignIn {
   async openByCode(signIn: string, code: string, counted: CountedAttempt, caller: Caller) {
     const by = await this.#links.providerProof(signIn)
     const half = await this.#links.use(signIn, ...firstSteps)
-    const factor = await this.#factors.useCode(half.user_id!, code, caller)
+    const factor = await this.#parts.factors.useCode(half.user_id!, code, caller)
     await this.#attempts.succeeded(counted)
     return this.#openHalf(half, by, caller, factor)
   }
@@ -153,6 +157,8 @@ export class SignIn {
     caller: Caller,
     factor: FactorKind,
   ) {
+    // Turning the setting off also ends what waits.
+    if (purpose === 'after_magic_link' && !(await this.#parts.magicLinks())) throw invalidLink()
     if (purpose !== 'after_provider')
       return this.open(user_id!, purpose === 'after_password' ? 'password' : 'magic_link', caller, factor)
     if (!by) throw wrongLogin()
@@ -209,7 +215,7 @@ export class SignIn {
       proven_at: factor === '' ? by?.proven_at : undefined,
     }
     const opened = await this.#openOrRenew(userId, origin, caller.replaces)
-    await this.#notices.signedIn(userId, caller)
+    await this.#parts.notices.signedIn(userId, caller)
     return signedInAs(user.username, opened)
   }
 
@@ -237,7 +243,7 @@ export class SignIn {
 
   #find(login: string): Promise<UserRow | undefined> {
     const name = login.toLowerCase()
-    // A username never contains an @, so a login with one is an email address.
+    // No username contains an @.
     const column = name.includes('@') ? sql`lower(email)` : sql`lower(username)`
     return this.#database.query.selectFrom('users').selectAll().where(column, '=', name).executeTakeFirst()
   }

@@ -47,7 +47,7 @@ export const resolveClaims = (
     path: readonly string[],
     role: string | null,
   ) => {
-    if (withheld && /^(admin$|proxy\.)/.test(claim)) return
+    if (withheld && /^(admin$|groups\.admin$|proxy\.)/.test(claim)) return
     if (!why.has(claim)) why.set(claim, { claim, because, path: [...path], role })
   }
   const applies = (grant: { service: string; context: number | null }) =>

@@ -148,6 +148,8 @@ export class Clients {
     }
     checkClient(row)
     checkKeys(row)
+    // The audit log uses this name for the operator.
+    if (row.client.toLowerCase() === 'system') throw invalidParams('client', 'any name but system')
     return this.#database.write(async () => {
       const { query } = this.#database
       const taken = await query

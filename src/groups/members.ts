@@ -33,7 +33,8 @@ export class Members {
       await this.#sweepExpired(outer.id, added.added_at)
       if ('user' in member) {
         const user = await userRow(this.#database.query, member.user)
-        await this.#refuseDuplicate('group_users', 'user_id', outer.id, user.id)
+        const givenByHand = sql<SqlBool>`given_by = ''`
+        await this.#refuseDuplicate('group_users', 'user_id', outer.id, user.id, givenByHand)
         await this.#database.query
           .insertInto('group_users')
           .values({ group_id: outer.id, user_id: user.id, ...added })
@@ -60,11 +61,7 @@ export class Members {
       const inner = 'inner' in member ? await this.#groups.row(member.inner) : undefined
       const result =
         'user' in member
-          ? await this.#database.query
-              .deleteFrom('group_users')
-              .where('group_id', '=', outer.id)
-              .where('user_id', '=', (await userRow(this.#database.query, member.user)).id)
-              .executeTakeFirst()
+          ? await this.#removeUser(outer.id, (await userRow(this.#database.query, member.user)).id)
           : await this.#database.query
               .deleteFrom('group_groups')
               .where('group_id', '=', outer.id)
@@ -77,9 +74,19 @@ export class Members {
     })
   }
 
+  /** Removes the membership that was given by hand; if there is none, those that providers gave, until the next sign-in. */
+  async #removeUser(group: string, user: string) {
+    const ofUser = this.#database.query
+      .deleteFrom('group_users')
+      .where('group_id', '=', group)
+      .where('user_id', '=', user)
+    const byHand = await ofUser.where('given_by', '=', '').executeTakeFirst()
+    return byHand.numDeletedRows > 0n ? byHand : ofUser.executeTakeFirst()
+  }
+
   /**
    * Syncs the memberships that a provider assigns to a user: exactly these groups. Memberships that were added by hand
-   * or by another provider stay. Inside a transaction.
+   * or by another provider stay beside them. Inside a transaction.
    */
   async syncFromProvider(userId: string, provider: string, slugs: readonly string[]): Promise<void> {
     const { query } = this.#database
@@ -96,18 +103,18 @@ export class Members {
     for (const { id } of wanted) await this.#sweepExpired(id, at)
     const memberships = await query
       .selectFrom('group_users')
-      .selectAll()
+      .select('group_id')
       .where('user_id', '=', userId)
+      .where('given_by', '=', provider)
       .execute()
-    const obsolete = memberships.filter(
-      ({ group_id, given_by }) => given_by === provider && !wanted.some(({ id }) => id === group_id),
-    )
+    const obsolete = memberships.filter(({ group_id }) => !wanted.some(({ id }) => id === group_id))
     const missing = wanted.filter(({ id }) => !memberships.some(({ group_id }) => group_id === id))
     for (const { group_id } of obsolete)
       await query
         .deleteFrom('group_users')
         .where('user_id', '=', userId)
         .where('group_id', '=', group_id)
+        .where('given_by', '=', provider)
         .execute()
     for (const { id } of missing)
       await query
@@ -171,7 +178,12 @@ export class Members {
       items: items.map(({ id, username }): Member => {
         const nearest = (directOf.get(id) ?? [])
           .filter((row) => paths.has(row.group_id))
-          .sort((a, b) => paths.get(a.group_id)!.length - paths.get(b.group_id)!.length)[0]
+          .sort(
+            (a, b) =>
+              paths.get(a.group_id)!.length - paths.get(b.group_id)!.length ||
+              (b.expires_at ?? Infinity) - (a.expires_at ?? Infinity) ||
+              0,
+          )[0]
         const path = nearest ? paths.get(nearest.group_id)! : [outer.slug]
         return { user: username, path, expires_at: nearest?.expires_at ?? null }
       }),
@@ -195,12 +207,14 @@ export class Members {
     column: 'user_id' | 'member_group_id',
     group: string,
     member: string,
+    which = sql<SqlBool>`1 = 1`,
   ) {
     const existing = await this.#database.query
       .selectFrom(table)
       .select('group_id')
       .where('group_id', '=', group)
       .where(sql.ref(column), '=', member)
+      .where(which)
       .executeTakeFirst()
     if (existing) throw alreadyExists('member', column === 'user_id' ? 'user' : 'member_group')
   }

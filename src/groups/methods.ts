@@ -154,6 +154,8 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     name: 'groups.remove_member',
     claim: administerClaims,
     summary: 'Remove a user or an inner group from a group',
+    description:
+      'A membership that a provider gives stays beside one that was given by hand. Without one given by hand, it is removed until the next sign-in with the provider.',
     params: Shape({
       group: GroupSlug,
       user: Type.Optional(Username),

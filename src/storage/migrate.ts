@@ -20,6 +20,7 @@ import * as notices from './migrations/017_notices.ts'
 import * as startUrl from './migrations/017_start_url.ts'
 import * as applications from './migrations/019_applications.ts'
 import * as mailedLinks from './migrations/021_mailed_links.ts'
+import * as memberships from './migrations/022_memberships.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first. Never rename a step, and never edit one once it is released. */
@@ -44,6 +45,7 @@ export const migrations: Record<string, Migration> = {
   '017_start_url': startUrl,
   '019_applications': applications,
   '021_mailed_links': mailedLinks,
+  '022_memberships': memberships,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

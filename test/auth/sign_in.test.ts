@@ -29,7 +29,7 @@ before(async () => {
   const attempts = new Attempts(database)
   // Nobody here has a second factor.
   const notices = { signedIn: async () => {} }
-  const parts = { database, credentials, sessions, attempts, notices }
+  const parts = { database, credentials, sessions, attempts, notices, magicLinks: async () => true }
   signIn = new SignIn({ ...parts, factors: undefined!, links: undefined! })
 })
 after(async () => {

@@ -213,6 +213,7 @@ export const takesAdmin = new Set([
 ])
 /** Methods that no token can call, because they add a way to sign in or concern the caller's own account. */
 export const takesSignIn = new Set([
+  'auth.change_email',
   'factors.add_passkey',
   'factors.add_totp',
   'factors.confirm_totp',

@@ -126,8 +126,9 @@ suite('attempts to gain more rights', () => {
     const forged = { name: 'n'.repeat(100_000), user: 'ada id=1\nforged', service: 'x user=ada' }
     await refused(hero.as(access_token).token.create(forged), 'claim_required')
     assert.match(await targetOf('claim_required'), /^user="ada id=1\?forged" name=n{260}$/)
-    await hero.token.create({ user: 'grace', name: 'a\u202eb\u2028c' })
-    assert.match(await targetOf('ok'), /^user=grace name="a\?b\?c" id=[0-9a-f-]{36}$/)
+    await refused(hero.token.create({ user: 'grace', name: 'a\u202eb\u2028c' }), 'invalid_params', 'name')
+    await hero.token.create({ user: 'grace', name: 'a" id=1' })
+    assert.match(await targetOf('ok'), /^user=grace name="a\\" id=1" id=[0-9a-f-]{36}$/)
   })
 
   test('a secret in the wrong parameter is not stored, and not reported as revoked', async () => {

@@ -17,6 +17,6 @@ export const overview: Topic = {
         display_name: form.get('display_name') || caller.name,
       }),
     },
-    email: { method: 'auth.change_email', params: fields('email', 'current_password') },
+    email: { method: 'auth.change_email', params: fields('email') },
   },
 }

@@ -1,7 +1,7 @@
 import { html } from '../../html/html.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { whoList } from './me_view.ts'
-import { accountForm, currentPassword, input } from './topic.ts'
+import { accountForm, input } from './topic.ts'
 
 /** What `auth.me` returns about the person. */
 export interface Overview {
@@ -38,7 +38,7 @@ ${whoList(words, me)}
 ${accountForm(token, 'profile', name, own.profile.save_name)}
 </details>
 <details><summary>${own.profile.change_email}</summary>
-${accountForm(token, 'email', html`${email}${currentPassword(words, me.user, 'email')}`, own.profile.send_link)}
+${accountForm(token, 'email', email, own.profile.send_link)}
 </details>`,
   }
 }
