@@ -23,6 +23,7 @@ import { arrivalWithout } from '../identity/signed_request.ts'
 import { forwardUpgrade } from './forward/upgrade_exchange.ts'
 import { UsualRequest } from '../wire/usual_request.ts'
 import type { Forwarded } from './forward/forwarded.ts'
+import type { Pass } from './forward/pass.ts'
 import { failures } from './forward/failures.ts'
 import type { Handler } from './serve/handler.ts'
 import { routesForProbe } from './serve/probes.ts'
@@ -55,11 +56,7 @@ export class Door implements Handler {
       forwarder: this.#forwarder,
       changes: parts.changes,
       warmUp: parts.warmUp,
-      holds: async ({ asked, pass }) => {
-        const present = (await this.#routesFor(asked))?.routes?.match(asked.path)
-        const current = await parts.decisions.decide(asked, present, { provenKey: pass.pubkey })
-        return current.act === 'forward' && current.who === pass.who
-      },
+      holds: ({ asked, pass }) => this.#holds(asked, pass),
     })
   }
 
@@ -162,7 +159,13 @@ export class Door implements Handler {
     if (loops.hasPassed(asked)) return void tell(sent, to, asked, loopDetected)
     const decision = decisions.decide(asked, plan, this.#signedBodies.arrival(sent, to, body, asked, plan))
     if (decision instanceof Promise)
-      return decision.then((made) => this.#follow(made, sent, to, body, asked, plan as RoutePlan))
+      return decision.then(async (made) => {
+        // A body may take a minute to arrive, and the decision began before it.
+        const arrived = made.act === 'forward' && made.body !== undefined
+        if (arrived && !(await this.#holds(asked, made))) tell(sent, to, asked, failures.ended)
+        else this.#follow(made, sent, to, body, asked, plan as RoutePlan)
+        return undefined
+      })
     if (decision.act === 'forward') this.#keptRequests.keep(sent, asked, plan as RoutePlan, decision)
     return this.#follow(decision, sent, to, body, asked, plan as RoutePlan)
   }
@@ -216,6 +219,13 @@ export class Door implements Handler {
     const out = forwardedRequest(request, asked, plan as RoutePlan, decision, undefined, loops)
     const failure = await forwardUpgrade(this.#forwarder, socket, early, out)
     if (failure) refuse(failures[failure])
+  }
+
+  /** Whether a new decision about the request would be the same. */
+  async #holds(asked: EdgeRequest, pass: Pass): Promise<boolean> {
+    const present = (await this.#routesFor(asked))?.routes?.match(asked.path)
+    const current = await this.#parts.decisions.decide(asked, present, { provenKey: pass.pubkey })
+    return current.act === 'forward' && current.who === pass.who
   }
 
   /** The routes of the requested host; undefined for a host that we do not serve. */

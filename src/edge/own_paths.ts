@@ -1,6 +1,6 @@
 import type { ShowRefusal } from '../html/show_refusal.ts'
 import { isJson } from '../wire/media_type.ts'
-import { readings } from '../routes/path_readings.ts'
+import { spellsReserved } from '../routes/reserved_paths.ts'
 import type { Home } from '../contract/home.ts'
 import type { HostKind, OwnPath, OwnPathHandler, OwnPathTable, RouteSwitches } from '../wire/own_path.ts'
 import { notFoundRefusal } from '../wire/refusal.ts'
@@ -61,18 +61,6 @@ interface Entry {
   /** What about the route switches this entry off. */
   readonly unless: keyof RouteSwitches | undefined
 }
-
-/** All that lies here is ours on every host, in whatever spelling a service might read as it. */
-const reservedStart = '/.hero_proxy'
-
-const isReserved = (path: string): boolean => path === reservedStart || path.startsWith(`${reservedStart}/`)
-
-/** The first segment of a path that somebody may have spelled in another way. */
-const otherSpelling = /^[/\\]*[^/\\]*(?:%|;|hero_proxy)/i
-
-/** Whether a service could read this path as one below ours. */
-const spellsReserved = (path: string): boolean =>
-  otherSpelling.test(path) && [...readings(path)].some(isReserved)
 
 /** The own paths on one kind of host. */
 class PathsOfHost {

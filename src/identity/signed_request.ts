@@ -135,9 +135,12 @@ export class Signatures {
     const text = Buffer.from(signedText(request, body, headers), 'latin1')
     const signature = Buffer.from(headers.signature, 'hex')
     if (!verify('sha256', text, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature)) return 'wrong'
-    if (!key.owner.may_sign_in) return 'inactive'
+    // The body may have taken a minute to arrive.
+    const present = await this.#keys.find(key.pubkey)
+    if (!present) return 'unknown_key'
+    if (!present.owner.may_sign_in) return 'inactive'
     const admit = () => this.#keys.useNonce(key.pubkey, headers.nonce, at + window + marginSeconds)
-    return { key, body, admit }
+    return { key: present, body, admit }
   }
 
   /** An open connection sends no new signature: it stays open as long as its key belongs to a person who may sign in. */

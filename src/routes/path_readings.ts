@@ -11,7 +11,7 @@ const decodeOnce = (path: string): string =>
 const withoutParameters = (path: string): string => path.replaceAll(/;[^/\\]*/g, '')
 
 /** All texts that a path can become by decoding it up to twice and removing `;parameters` before, between or after. */
-const decodings = (path: string): ReadonlySet<string> => {
+export const decodings = (path: string): ReadonlySet<string> => {
   let texts = new Set([path])
   for (let i = 0; i < 3; i++) {
     const next = new Set<string>()
@@ -27,6 +27,9 @@ const decodings = (path: string): ReadonlySet<string> => {
   return texts
 }
 
+/** The text with lookalikes of ASCII characters as ASCII. */
+export const folded = (text: string): string => Buffer.from(text, 'latin1').toString('utf8').normalize('NFKC')
+
 /**
  * The ways in which lenient upstreams might read a path: decoded, with several slashes or a backslash as one slash,
  * without `;parameters`, in lower case, with lookalikes of ASCII letters as ASCII, without control characters. Only
@@ -35,9 +38,9 @@ const decodings = (path: string): ReadonlySet<string> => {
 export const readings = (path: string): ReadonlySet<string> => {
   const found = new Set<string>()
   for (const text of decodings(path)) {
-    const folded = Buffer.from(text, 'latin1').toString('utf8').normalize('NFKC')
+    const ascii = folded(text)
     // An encoded query, fragment or NUL may end the path for a parser that decodes again.
-    for (const read of [folded, folded.replace(/[?#\0].*$/s, '')]) {
+    for (const read of [ascii, ascii.replace(/[?#\0].*$/s, '')]) {
       found.add(
         read
           .replaceAll(/[\u0000-\u001f\u007f]/g, '')

@@ -6,6 +6,7 @@ import { placeOf } from './route_place.ts'
 import { takesSessions } from './auth_modes.ts'
 import { upstreamOf, type UpstreamGroup } from '../upstream/upstream.ts'
 import { readings } from './path_readings.ts'
+import { changesMeaning } from './reserved_paths.ts'
 
 export interface RoutePlan extends UpstreamGroup {
   readonly route: Route
@@ -38,6 +39,9 @@ const readSwitches = ({ auth_mode, enabled, sign_in_paths, rpc }: Route): RouteS
   rpc: enabled && rpc,
 })
 
+const isAmbiguousStripped = (path: string, { strip_prefix, path_prefix }: Route): boolean =>
+  strip_prefix && path_prefix !== '/' && changesMeaning(path.slice(path_prefix.length))
+
 /** The routes of one host, by path prefix. */
 export class HostRoutes {
   readonly #prefixes = new Map<string, RoutePlan>()
@@ -69,7 +73,8 @@ export class HostRoutes {
 
   /**
    * The route with the longest prefix that contains `path`. `ambiguous` if an upstream that decodes, ignores case or
-   * merges slashes would assign the path to another route: then it is unclear whose rule applies.
+   * merges slashes would assign the path to another route: then it is unclear whose rule applies. Also if the rest behind a
+   * stripped prefix would mean something else.
    */
   match(path: string): RoutePlan | 'ambiguous' | undefined {
     const found = this.#longest(this.#prefixes, path)
@@ -78,6 +83,7 @@ export class HostRoutes {
         if (dotSegment.test(reading) || this.#longest(this.#folded, reading) !== found) return 'ambiguous'
       }
     }
+    if (found !== undefined && isAmbiguousStripped(path, found.route)) return 'ambiguous'
     return found
   }
 

@@ -128,6 +128,68 @@ describe('the route of a request', () => {
     assert.deepEqual([url, valuesOf(rawHeaders, 'x-forwarded-prefix')], ['/raw/x', []])
   })
 
+  test('a path whose rest means something else without the prefix is ambiguous, also after a kept decision', async () => {
+    await stage.route({
+      domain: 'rest.localhost',
+      path_prefix: '/open',
+      strip_prefix: true,
+      auth_mode: 'none',
+    })
+    const at = async (path: string, more: readonly string[] = []) =>
+      (await ask(stage.daemon, 'rest.localhost', path, { headers: more })).status
+    const ambiguous = [
+      '//evil',
+      '///evil',
+      '//evil/x',
+      '//',
+      '//evil?x',
+      '/%2fevil',
+      '/%2F/evil',
+      '/%5cevil',
+      '/%255cevil',
+      '/%252fevil',
+      '/;x/evil',
+      '/;/evil',
+      '/%09/evil',
+      '/%0a%2fevil',
+      '/%c0%afevil',
+      '/%ef%bc%8fevil',
+      ';/../x',
+      '/.hero_proxy',
+      '/.hero_proxy/x',
+      '/.hero_proxy/sign_in',
+      '/.HERO_PROXY/x',
+      '/%2ehero_proxy/x',
+      '/.hero_proxy;a/x',
+      '/.hero%5fproxy/me',
+      '/.hero_proxy%2fme',
+      '/.hero_proxy?x',
+    ]
+    for (const upgrade of [[], ['Connection', 'Upgrade', 'Upgrade', 'websocket']])
+      for (const rest of ambiguous) {
+        // The first one is decided anew, and its decision is kept.
+        assert.equal(await at('/open/good'), 200)
+        assert.equal(await at(`/open${rest}`, upgrade), 400, rest)
+      }
+    for (const rest of [
+      '',
+      '/',
+      '/x//y',
+      '/a;b/c',
+      '/%20',
+      '/x%2fy',
+      '/.well-known/x',
+      '/x/.hero_proxy/y',
+      '/auth/forward',
+      '/login',
+      '?//evil',
+    ])
+      assert.equal(await at(`/open${rest}`), 200, rest)
+    assert.ok(
+      stage.upstream.seen.every(({ url }) => !/^\/[/\\]|hero_proxy/.test(url) || url.startsWith('/x/')),
+    )
+  })
+
   test('preserve_host decides whether Host is that of the client or of the target', async () => {
     await stage.route({ domain: 'kept.localhost', auth_mode: 'none' })
     await stage.route({ domain: 'dropped.localhost', auth_mode: 'none', preserve_host: false })

@@ -118,6 +118,59 @@ describe('bodies of signed requests', () => {
     assert.match(asked, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /)
   })
 
+  test('what is revoked while the body arrives stops the request before it is forwarded', async () => {
+    const { hero } = stage.daemon
+    const domain = 'revoked.localhost'
+    const { id: route } = await stage.route({
+      domain,
+      auth_mode: 'signature',
+      required_claims: ['app.use'],
+      target: upstream.target,
+    })
+    const user = async (username: string) => {
+      await hero.users.add({ username, email: `${username}@example.org` })
+      await hero.groups.add_member({ group: 'team', user: username })
+      const key = newKey()
+      const { id } = await hero.users.keys.add({ user: username, pubkey: key.pubkey })
+      return { id, privateKey: key.privateKey }
+    }
+    const revocations: Readonly<Record<string, (key: string, username: string) => Promise<unknown>>> = {
+      key: (id, username) => hero.users.keys.remove({ user: username, id }),
+      person: (_, username) => hero.users.update({ username, is_active: false }),
+      removed: (_, username) => hero.users.remove({ username }),
+      membership: (_, username) => hero.groups.remove_member({ group: 'team', user: username }),
+      rule: () => hero.proxy.routes.update({ id: route, required_claims: ['app.other'] }),
+      route: () => hero.proxy.routes.update({ id: route, enabled: false }),
+    }
+    const names = Object.keys(revocations)
+    for (const framing of ['length', 'chunked'])
+      for (const what of ['nothing', ...names]) {
+        await hero.proxy.routes.update({ id: route, required_claims: ['app.use'], enabled: true })
+        const username = `${what}-${framing}`
+        const { id, privateKey } = await user(username)
+        const signed = Object.entries(
+          signRequest({ method: 'POST', host: domain, path: '/', body: 'hello', privateKey }),
+        )
+        const before = upstream.seen.length
+        const status = await new Promise<string>((resolve) => {
+          const socket = connect(stage.daemon.edge.port, '127.0.0.1')
+          let text = ''
+          socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')))
+          socket.on('close', () => resolve(text.slice(9, 12)))
+          const head = `POST / HTTP/1.1\r\nHost: ${domain}\r\nConnection: close\r\n${lines(signed)}`
+          if (framing === 'length') socket.write(`${head}Content-Length: 5\r\n\r\nhel`)
+          else socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n`)
+          setTimeout(async () => {
+            await revocations[what]?.(id, username)
+            socket.write(framing === 'length' ? 'lo' : '2\r\nlo\r\n0\r\n\r\n')
+          }, 100)
+        })
+        if (what === 'nothing') assert.equal(status, '200')
+        else assert.match(status, /^(401|403|404)$/, what)
+        assert.equal(upstream.seen.length - before, what === 'nothing' ? 1 : 0, what)
+      }
+  })
+
   test('an incomplete body is not forwarded and does not use up the nonce', async () => {
     const before = upstream.seen.length
     const headers = sign('POST', 'hello')
