@@ -339,7 +339,7 @@ export interface Provider {
   }[]
   /** Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes */
   keep_tokens: boolean
-  /** Update the name of people at every sign-in, not only at the first */
+  /** Update the name of people, and the address that the provider has replaced by another verified one, at every sign-in, not only at the first */
   refresh_profile: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out: boolean
@@ -1814,7 +1814,7 @@ export interface ProvidersAddParams {
   }[]
   /** Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes */
   keep_tokens?: boolean
-  /** Update the name of people at every sign-in, not only at the first */
+  /** Update the name of people, and the address that the provider has replaced by another verified one, at every sign-in, not only at the first */
   refresh_profile?: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out?: boolean
@@ -1850,7 +1850,7 @@ export interface ProvidersUpdateParams {
   }[]
   /** Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes */
   keep_tokens?: boolean
-  /** Update the name of people at every sign-in, not only at the first */
+  /** Update the name of people, and the address that the provider has replaced by another verified one, at every sign-in, not only at the first */
   refresh_profile?: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out?: boolean

@@ -1,4 +1,6 @@
 import type { Audit } from '../audit/audit.ts'
+import type { OneTimeTokens } from '../auth/one_time_tokens.ts'
+import type { SecurityNotices } from '../auth/security_notices.ts'
 import type { SignIn } from '../auth/sign_in.ts'
 import type { Members } from '../groups/members.ts'
 import type { Log } from '../log/log.ts'
@@ -15,6 +17,7 @@ import { OutgoingSignIns } from '../federation/outgoing_sign_ins.ts'
 import { ProviderTokens } from '../federation/provider_tokens.ts'
 import { Linking } from '../federation/linking.ts'
 import { ProviderLogouts } from '../federation/provider_logouts.ts'
+import { ReplacedAddress } from '../federation/replaced_address.ts'
 import { PendingLinks } from '../federation/pending_links.ts'
 import { AccountMatching } from '../federation/account_matching.ts'
 
@@ -30,6 +33,8 @@ interface Parts {
   readonly members: Members
   readonly sessions: Sessions
   readonly signIn: SignIn
+  readonly links: OneTimeTokens
+  readonly notices: SecurityNotices
   readonly magicLinks: () => Promise<boolean>
   readonly publicUrl: string
 }
@@ -41,7 +46,8 @@ export const federate = (parts: Parts) => {
   const flows = new OutgoingSignIns(database, seal)
   const pending = new PendingLinks(database, seal)
   const tokens = new ProviderTokens(parts)
-  const recognition = new AccountMatching({ ...parts, identities, pending, tokens })
+  const replaced = new ReplacedAddress(parts)
+  const recognition = new AccountMatching({ ...parts, identities, pending, tokens, replaced })
   const logouts = new ProviderLogouts({ ...parts, identities })
   return {
     arrivals: new Callbacks({ ...parts, flows, recognition }),

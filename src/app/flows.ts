@@ -106,6 +106,8 @@ export const createFlows = (
     members,
     sessions,
     signIn,
+    links,
+    notices,
     magicLinks,
     publicUrl: config.public_url,
   })

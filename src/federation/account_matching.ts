@@ -1,3 +1,4 @@
+import type { Caller } from '../contract/caller.ts'
 import { nameFrom } from '../contract/names.ts'
 import type { Members } from '../groups/members.ts'
 import type { Profile } from '../providers/profile.ts'
@@ -14,6 +15,7 @@ import type { ProviderTokens } from './provider_tokens.ts'
 import { usernameFrom } from './username_from_profile.ts'
 import type { ReturnedSignIn } from './outgoing_sign_ins.ts'
 import type { PendingLinks } from './pending_links.ts'
+import type { ReplacedAddress } from './replaced_address.ts'
 
 interface Parts {
   readonly database: Database
@@ -23,6 +25,7 @@ interface Parts {
   readonly addresses: Addresses
   readonly members: Members
   readonly pending: PendingLinks
+  readonly replaced: ReplacedAddress
   readonly tokens: ProviderTokens
 }
 
@@ -75,6 +78,7 @@ export class AccountMatching {
     provider: KnownProvider,
     redeemed: ExchangedCode,
     { user_id: linkTo, next }: Pick<ReturnedSignIn, 'user_id' | 'next'>,
+    by: Caller,
   ): Promise<AccountMatch> {
     const { profile } = redeemed
     if (!inDomains(provider, profile)) return { act: 'refused', why: 'domain' }
@@ -86,6 +90,7 @@ export class AccountMatching {
     }
     if (found) {
       if (!maySignIn(found)) return refuse('inactive', found.username)
+      await this.#parts.replaced.follow(provider, found.user_id, found.reported_email, profile, by)
       return this.#known(provider, redeemed, found.id, {
         id: found.user_id,
         username: found.username,
@@ -160,7 +165,11 @@ export class AccountMatching {
   }
 }
 
-export const displayFields = ({ login, avatar_url }: Profile) => ({ login, avatar_url })
+export const displayFields = ({ login, avatar_url, email }: Profile) => ({
+  login,
+  avatar_url,
+  ...(email !== null && { email }),
+})
 
 const refuse = (why: RefusalReason, user?: string): AccountMatch => ({
   act: 'refused',

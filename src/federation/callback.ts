@@ -164,7 +164,7 @@ export class Callbacks {
       }
       const proven_at = provenAt(flow, redeemed)
       if (proven_at === undefined) return refuse('unproven')
-      const found = await recognition.match(provider, redeemed, flow)
+      const found = await recognition.match(provider, redeemed, flow, guest)
       if (found.act === 'refused') return refuse(found.why, found.user)
       if (found.act === 'link') return { ...found, next }
       const { identity_id, at_provider } = found

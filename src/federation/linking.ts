@@ -60,7 +60,7 @@ export class Linking {
     const row = await identities.link(user_id, provider.provider, profile.subject, displayFields(profile))
     await members.syncFromProvider(user_id, provider.provider, mappedGroups(provider, profile))
     if (provider.keep_tokens) await tokens.store(row.id, given)
-    const { user_id: _, ...identity } = row
+    const { user_id: _, email: __, ...identity } = row
     return { ...identity, user: user.username }
   }
 

@@ -45,7 +45,7 @@ export class Accounts {
           name: shownName(user.display_name) || user.username,
           preferred_username: user.username,
           updated_at: user.updated_at,
-          ...(user.email !== null && { email: user.email, email_verified: true }),
+          ...(user.email !== null && { email: user.email, email_verified: user.email_verified_at !== null }),
           ...(use === 'id_token' ? carriedByIdToken(rights) : rights),
           context: user.context,
         }

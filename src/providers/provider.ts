@@ -82,7 +82,8 @@ export const providerFields = {
       'Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes',
   }),
   refresh_profile: Type.Boolean({
-    description: 'Update the name of people at every sign-in, not only at the first',
+    description:
+      'Update the name of people, and the address that the provider has replaced by another verified one, at every sign-in, not only at the first',
   }),
   sign_out: Type.Boolean({
     description: 'People who sign out here are signed out at the provider too, if it offers this',

@@ -74,6 +74,16 @@ export class Addresses {
     return numUpdatedRows > 0n
   }
 
+  /** Takes its address from the account. */
+  async drop(id: string): Promise<void> {
+    await this.#database.query
+      .updateTable('users')
+      .set({ email: null, email_verified_at: null, updated_at: now() })
+      .where('id', '=', id)
+      .execute()
+    this.#database.changed('users')
+  }
+
   /** Changes the account's address to another verified one. */
   async setVerified(id: string, email: string): Promise<void> {
     const at = now()

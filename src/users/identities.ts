@@ -7,6 +7,8 @@ import { signInColumns } from '../storage/schema.ts'
 export interface ReportedIdentity {
   readonly login: string
   readonly avatar_url: string
+  /** The address that it has verified; undefined if it reports none. */
+  readonly email?: string
 }
 
 /** Accounts at providers, by provider and subject, and the users they are linked to. */
@@ -24,6 +26,7 @@ export class Identities {
       .innerJoin('users', 'users.id', 'user_identities.user_id')
       .select([
         'user_identities.id',
+        'user_identities.email as reported_email',
         'users.id as user_id',
         'users.username',
         ...signInColumns,
@@ -43,6 +46,7 @@ export class Identities {
       user_id: userId,
       provider,
       subject,
+      email: '',
       ...reported,
       created_at: at,
       last_used_at: at,
