@@ -11,6 +11,8 @@ interface Field {
   readonly maxlength: number
   readonly pattern?: string
   readonly hint?: string
+  /** Whether it may stay empty. */
+  readonly optional?: boolean
 }
 
 export interface FormPage {
@@ -27,10 +29,10 @@ export interface FormPage {
 }
 
 const input = (field: Field, focused: boolean, problem: boolean): Html => {
-  const { name, label, value = '', type = 'text', autocomplete, maxlength, pattern, hint } = field
+  const { name, label, value = '', type = 'text', autocomplete, maxlength, pattern, hint, optional = false } = field
   const described = [...(hint === undefined ? [] : [`${name}-hint`]), ...(problem && focused ? ['problem'] : [])]
   return html`<label for="${name}">${label}</label>
-<input id="${name}" name="${name}" type="${type}" value="${type === 'password' ? '' : value}" autocomplete="${autocomplete}"${type !== 'password' && html` autocapitalize="none" spellcheck="false"`} required maxlength="${maxlength}"${pattern !== undefined && html` pattern="${pattern}"`}${described.length > 0 && html` aria-describedby="${described.join(' ')}"`}${focused && html` autofocus`}>
+<input id="${name}" name="${name}" type="${type}" value="${type === 'password' ? '' : value}" autocomplete="${autocomplete}"${type !== 'password' && autocomplete !== 'name' && html` autocapitalize="none"`}${type !== 'password' && html` spellcheck="false"`}${!optional && html` required`} maxlength="${maxlength}"${pattern !== undefined && html` pattern="${pattern}"`}${described.length > 0 && html` aria-describedby="${described.join(' ')}"`}${focused && html` autofocus`}>
 ${hint !== undefined && html`<p class="hint" id="${name}-hint">${hint}</p>`}`
 }
 
@@ -41,7 +43,9 @@ export const linkList = (links: FormPage['links'] = []): Html | false =>
 /** A page with one form. The first empty field gets the focus. */
 export const formPage = (words: Catalogue, form: FormPage): string => {
   const { place, token, title, lead, action, hidden = {}, fields, button, problem, links } = form
-  const first = fields.find(({ value, type }) => type === 'password' || value === undefined || value === '')
+  const first = fields.find(
+    ({ value, type, optional }) => type === 'password' || (!optional && (value === undefined || value === '')),
+  )
   return page(
     words,
     title,
@@ -69,6 +73,15 @@ export const usernameField = ({ sign_in }: Catalogue, value: string): Field => (
   maxlength: 63,
   pattern: '[a-zA-Z0-9][a-zA-Z0-9_\\-]*',
   hint: sign_in.username_hint,
+})
+export const displayNameField = ({ sign_in }: Catalogue, value: string): Field => ({
+  name: 'display_name',
+  label: sign_in.display_name,
+  value,
+  autocomplete: 'name',
+  maxlength: 80,
+  hint: sign_in.display_name_hint,
+  optional: true,
 })
 export const emailField = ({ sign_in }: Catalogue, value: string): Field => ({
   name: 'email',

@@ -161,7 +161,52 @@ onBothDatabases('registration', (newUrl) => {
     assert.equal(weak.status, 400)
     const done = await other.submit(weak, '/auth/verify', { password: ownPassword })
     assert.equal(done.status, 200)
-    assert.match(done.text, /paula/)
     await login('paula', ownPassword)
+  })
+
+  test('on the pages, a registration ends signed in, in each browser where its link is opened', async () => {
+    const at = `http://localhost:${daemon.edge.port}`
+    const register = async (browser: Person, username: string, display_name: string) => {
+      const page = await browser.follow(
+        await browser.open(`${at}/auth/login?return_to=/auth/security`),
+        '/auth/register',
+      )
+      const email = `${username}@example.org`
+      await browser.submit(page, '/auth/register', { username, display_name, email })
+      return linkTo(email)
+    }
+    const confirm = async (browser: Person, link: string) =>
+      browser.submit(await browser.open(link), '/auth/verify', { password: ownPassword })
+    const nameOf = async (username: string) => (await daemon.hero.users.get({ username })).display_name
+
+    // The browser that registered goes on to the page that it was asked for.
+    const own = new Person()
+    const security = await confirm(own, await register(own, 'rita', ' Rita Levi '))
+    assert.equal(security.url.href, `${at}/auth/security`, security.text)
+    assert.equal(await nameOf('rita'), 'Rita Levi')
+    // Another one goes to My services.
+    const other = new Person()
+    const services = await confirm(other, await register(new Person(), 'rosa', ''))
+    assert.equal(services.url.href, `${at}/`, services.text)
+    assert.equal(await nameOf('rosa'), 'rosa')
+    const { items } = await daemon.hero.sessions.list({ user: 'rosa' })
+    assert.deepEqual(
+      items.map(({ provider }) => provider),
+      ['password'],
+    )
+
+    // An invited person chooses the password at once, and sees the address.
+    await daemon.hero.users.invite({ email: 'ruth@example.org' })
+    const guest = new Person()
+    const invited = await guest.open(await linkTo('ruth@example.org', /invited/))
+    assert.match(invited.text, /ruth@example\.org/)
+    const bad = { username: 'ruth', display_name: '\u202eruth', password: ownPassword }
+    const again = await guest.submit(invited, '/auth/register', bad)
+    assert.deepEqual([again.status, /ruth@example\.org/.test(again.text)], [400, true])
+    const done = await guest.submit(again, '/auth/register', { ...bad, display_name: 'Ruth Bader' })
+    assert.equal(done.url.href, `${at}/`, done.text)
+    assert.equal(await nameOf('ruth'), 'Ruth Bader')
+    // The first device of a person is not reported.
+    assert.ok(smtp.arrived.every(({ mail }) => !/new device/.test(mail.subject ?? '')))
   })
 })

@@ -52,6 +52,11 @@ describe(
       await page.getByLabel('Password').fill(password)
       await press('Sign in')
     }
+    /** The name on the account page. */
+    const who = async () => {
+      await page.goto(at('/auth/me'))
+      return heading()
+    }
     const signOut = async () => {
       await page.goto(at('/auth/logout'))
       await press('Sign out')
@@ -61,6 +66,7 @@ describe(
       await page.goto(at('/auth/login'))
       await page.getByRole('link', { name: 'Create account' }).click()
       await page.getByLabel('Username').fill('mary')
+      await page.getByLabel('Name', { exact: true }).fill('Mary Ward')
       await page.getByLabel('Email').fill('mary@example.org')
       assert.equal(await page.getByLabel('Password').count(), 0)
       await press('Create account')
@@ -74,10 +80,11 @@ describe(
       assert.match(await page.getByRole('alert').innerText(), /too easy to guess/)
       await page.getByLabel('Password').fill(goodPassword)
       await press('Create account')
-      assert.equal(await heading(), 'Address confirmed')
-      await page.getByRole('link', { name: 'Sign in' }).click()
+      assert.equal(await heading(), 'My services')
+      assert.equal(await who(), 'Mary Ward')
+      await signOut()
       await signIn('mary@example.org', goodPassword)
-      assert.equal(await heading(), 'mary')
+      assert.equal(await who(), 'Mary Ward')
       await signOut()
       // The link is used up.
       assert.equal((await page.goto(link))?.status(), 410)
@@ -100,7 +107,7 @@ describe(
       assert.equal(await heading(), 'Your password is set')
       await smtp.mailTo('mary@example.org', /was changed/)
       await signIn('mary', newPassword)
-      assert.equal(await heading(), 'mary')
+      assert.equal(await who(), 'Mary Ward')
       await signOut()
     })
 
@@ -111,11 +118,11 @@ describe(
       await press('Send link')
       await page.goto(await mailedTo('mary@example.org', /^Sign in/))
       await press('Sign in')
-      assert.equal(await heading(), 'mary')
+      assert.equal(await who(), 'Mary Ward')
       await signOut()
     })
 
-    test('an invitation requires only a username and a password', async () => {
+    test('an invitation requires only a username and a password, and ends signed in', async () => {
       await daemon.hero.settings.set({ key: 'registration_mode', value: 'invite' })
       await page.goto(at('/auth/register'))
       assert.equal(await heading(), 'Invitation required')
@@ -125,9 +132,8 @@ describe(
       await page.getByLabel('Username').fill('joan')
       await page.getByLabel('Password').fill(goodPassword)
       await press('Create account')
-      assert.equal(await heading(), 'Your account is ready')
-      await signIn('joan', goodPassword)
-      assert.equal(await heading(), 'joan')
+      assert.equal(await heading(), 'My services')
+      assert.equal(await who(), 'joan')
       assert.equal((await daemon.hero.users.get({ username: 'joan' })).email, 'joan@example.org')
       await signOut()
       await daemon.hero.settings.set({ key: 'registration_mode', value: 'open' })

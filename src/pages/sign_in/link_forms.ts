@@ -2,6 +2,7 @@ import type { OneTimeToken, Purpose } from '../../auth/one_time_token.ts'
 import { AppError, errorTable } from '../../contract/errors.ts'
 import { formPage, type FormPage } from '../../html/form.ts'
 import type { Catalogue, NoticeFacts } from '../../strings/catalogue.ts'
+import { returnPathCookie } from '../../wire/cookies.ts'
 import type { Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
 import { inWords } from './complete_sign_in.ts'
@@ -64,3 +65,13 @@ export const linkOf = async (
   page.tell({ status: 410, reason: 'dead_link', code: 'dead_link', link })
   return undefined
 }
+
+/**
+ * The browser that requested the link keeps the return path. The link must not contain it, because anybody can have a link sent to
+ * somebody else. A path that a cookie cannot hold is left out; an empty one removes the cookie.
+ */
+export const onward = (path: string, maxAge = 0): Keepsake => ({
+  name: returnPathCookie,
+  value: /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,3500}$/.test(path) ? path : '',
+  maxAge,
+})

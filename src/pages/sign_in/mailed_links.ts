@@ -2,10 +2,9 @@ import { returnPathCookie } from '../../wire/cookies.ts'
 import { emailField, newPasswordField } from '../../html/form.ts'
 import type { HomeParts } from '../handover/at_home.ts'
 import { onwardPath } from '../return_path.ts'
-import type { Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
 import { openSession } from './complete_sign_in.ts'
-import { back, linkOf, show, submit, tell, toSignIn, type Form } from './link_forms.ts'
+import { back, linkOf, onward, show, submit, tell, toSignIn, type Form } from './link_forms.ts'
 import { serviceOf } from './show_sign_in.ts'
 
 // A new password.
@@ -53,16 +52,8 @@ export const postReset = async (page: PageRequest): Promise<void> => {
 
 // Signing in by a link.
 
-/**
- * The browser that requested the link keeps the return path. The link must not contain it, because anybody can have a link sent to
- * somebody else. A path that a cookie cannot hold is left out.
- */
-const onward = (path: string): Keepsake => ({
-  name: returnPathCookie,
-  value: /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,3500}$/.test(path) ? path : '',
-  // The maximum of magic_link_lifetime.
-  maxAge: 3600,
-})
+/** The maximum of magic_link_lifetime. */
+const maxMagicSeconds = 3600
 
 const magicForm =
   (email: string, returnTo: string): Form =>
@@ -106,7 +97,7 @@ export const postMagic = async (page: PageRequest): Promise<void> => {
     const email = form.get('email') ?? ''
     const returnTo = onwardPath(page, form.get('return_to'))
     if (await submit(page, 'auth.request_magic_link', { email }, magicForm(email, returnTo)))
-      await tell(page, { reason: 'check_email' }, onward(returnTo))
+      await tell(page, { reason: 'check_email' }, onward(returnTo, maxMagicSeconds))
     return
   }
   const read = await page.keepsakes()

@@ -1,12 +1,34 @@
-import { emailField, newPasswordField, usernameField } from '../../html/form.ts'
+import { tokenLifetimesSeconds } from '../../auth/one_time_token.ts'
+import { displayNameField, emailField, newPasswordField, usernameField } from '../../html/form.ts'
+import { returnPathCookie } from '../../wire/cookies.ts'
 import type { PageRequest } from '../page_request.ts'
-import { back, linkOf, show, submit, tell, toSignIn, type FoundLink, type Form } from './link_forms.ts'
+import { onwardPath } from '../return_path.ts'
+import { openSession } from './complete_sign_in.ts'
+import {
+  back,
+  linkOf,
+  onward,
+  show,
+  submit,
+  tell,
+  toSignIn,
+  type FoundLink,
+  type Form,
+} from './link_forms.ts'
+
+interface Filled {
+  readonly username?: string
+  readonly display_name?: string
+  readonly email?: string
+  /** The address of an invitation. */
+  readonly address?: string | undefined
+}
 
 const registerForm =
-  (invite: string, fields: { username?: string; email?: string; address?: string } = {}): Form =>
+  (invite: string, returnTo: string, fields: Filled = {}): Form =>
   (words) => {
     const { title, invited, button } = words.sign_in.register
-    const hidden: Record<string, string> = invite === '' ? {} : { invite }
+    const hidden: Record<string, string> = invite === '' ? { return_to: returnTo } : { invite }
     return {
       title,
       ...(fields.address !== undefined && { lead: invited({ address: fields.address }) }),
@@ -14,6 +36,7 @@ const registerForm =
       hidden,
       fields: [
         usernameField(words, fields.username ?? ''),
+        displayNameField(words, fields.display_name ?? ''),
         // Without an invitation, the page behind the mailed link asks for the password.
         ...(invite === '' ? [emailField(words, fields.email ?? '')] : [newPasswordField(words)]),
       ],
@@ -26,9 +49,10 @@ export const register = async (page: PageRequest): Promise<void> => {
   const { registration } = await page.offers()
   const invite = page.query.get('invite') ?? ''
   if (registration === 'open' || (registration === 'invite' && invite !== '')) {
-    if (invite === '') return show(page, registerForm(''))
+    const returnTo = onwardPath(page, page.query.get('return_to'))
+    if (invite === '') return show(page, registerForm('', returnTo))
     const link = await linkOf(page, invite, ['invite'])
-    return link && show(page, registerForm(invite, { address: link.address }))
+    return link && show(page, registerForm(invite, returnTo, { address: link.address }))
   }
   page.tell({
     status: 403,
@@ -43,18 +67,34 @@ export const postRegister = async (page: PageRequest): Promise<void> => {
   if (!form) return
   const field = (name: string) => form.get(name) ?? ''
   const invite = field('invite')
+  const returnTo = onwardPath(page, form.get('return_to'))
+  const [username, display_name, password] = [
+    field('username'),
+    field('display_name').trim(),
+    field('password'),
+  ]
   // The invitation already has the address. This placeholder only has to be well formed.
   const email = invite === '' ? field('email') : 'invited@invalid.invalid'
   const params = {
-    username: field('username'),
+    username,
     email,
-    ...(invite !== '' && { invite, password: field('password') }),
+    ...(display_name !== '' && { display_name }),
+    ...(invite !== '' && { invite, password }),
   }
   const address = invite === '' ? undefined : (await page.links.find(invite, 'invite'))?.address
-  const again = registerForm(invite, { ...params, ...(address !== undefined && { address }) })
+  const again = registerForm(invite, returnTo, { username, display_name, email, address })
   const done = await submit(page, 'auth.register', params, again)
   if (!done) return
-  await tell(page, { reason: done.next === 'sign_in' ? 'account_ready' : 'check_email_to_confirm' })
+  if (done.next === 'sign_in') return enterNew(page, username, password)
+  // The browser that registers keeps where the person was going; another one that opens the link goes to My services.
+  await tell(page, { reason: 'check_email_to_confirm' }, onward(returnTo, tokenLifetimesSeconds.verify))
+}
+
+/** The person has just chosen the password of a new account, behind a link that was mailed to them: it signs them in. */
+const enterNew = async (page: PageRequest, user: string, password: string): Promise<void> => {
+  const returnTo = onwardPath(page, (await page.keepsakes())(returnPathCookie))
+  const isReady = () => tell(page, { reason: 'account_ready' })
+  await openSession(page, 'auth.login', { login: user, password }, returnTo, isReady, [onward('')])
 }
 
 // Confirming an email address.
@@ -81,7 +121,11 @@ export const postVerify = async (page: PageRequest): Promise<void> => {
   if (!form) return
   const token = form.get('token') ?? ''
   const link = await page.links.find(token, 'verify', 'change')
-  const params = { token, ...(link?.purpose === 'verify' && { password: form.get('password') ?? '' }) }
+  const password = link?.purpose === 'verify' ? (form.get('password') ?? '') : undefined
+  const params = { token, ...(password !== undefined && { password }) }
   const done = await submit(page, 'auth.verify_email', params, confirmForm(token, link))
-  if (done) await tell(page, { reason: 'address_confirmed', values: { user: String(done.user) } })
+  if (!done) return
+  const user = String(done.user)
+  if (password !== undefined) return enterNew(page, user, password)
+  await tell(page, { reason: 'address_confirmed', values: { user } })
 }

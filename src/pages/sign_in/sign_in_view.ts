@@ -114,9 +114,9 @@ ${rest.map((each) => each.shown)}
 </section>`
 }
 
-const help = ({ sign_in }: Catalogue, { registration }: Offers) => [
+const help = ({ sign_in }: Catalogue, { offers: { registration }, returnTo }: SignInPage) => [
   { href: '/auth/reset', text: sign_in.page.forgot_password },
-  ...(registration === 'open' ? [{ href: '/auth/register', text: sign_in.page.create_account }] : []),
+  ...(registration === 'open' ? [{ href: `/auth/register?return_to=${encodeURIComponent(returnTo)}`, text: sign_in.page.create_account }] : []),
 ]
 
 const wrong = (problem: FieldProblem | undefined, field: FieldProblem['field']) => ({
@@ -155,7 +155,7 @@ export const signInPage = (words: Catalogue, shown: SignInPage): string => {
 ${service && html`<p class="lead">${own.for_service(service)}</p>`}
 ${passwordForm(words, shown)}
 ${others(words, shown)}
-${linkList(help(words, offers))}
+${linkList(help(words, shown))}
 ${passkeyTag}
 ${signInTag}`,
     manifestLink,

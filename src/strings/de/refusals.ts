@@ -320,7 +320,7 @@ export const refusals: Catalogue['refusals'] = {
     },
     check_email_to_confirm: {
       title: 'Sehen Sie in Ihre E-Mails',
-      text: 'Wir haben Ihnen einen Link gesendet. Öffnen Sie ihn, um Ihre Adresse zu bestätigen, und melden Sie sich dann an.',
+      text: 'Wir haben Ihnen einen Link gesendet. Öffnen Sie ihn, um Ihre Adresse zu bestätigen und ein Passwort festzulegen.',
     },
     check_email: {
       title: 'Sehen Sie in Ihre E-Mails',

@@ -7,6 +7,8 @@ const { time } = formatsOf('de')
 export const sign_in: Catalogue['sign_in'] = {
   username: 'Benutzername',
   username_hint: 'Erlaubt sind Buchstaben, Ziffern, „_“ und „-“. Er lässt sich später nicht ändern.',
+  display_name: 'Name',
+  display_name_hint: 'Das sehen andere. Sie können ihn später ändern und auch leer lassen.',
   email: 'E-Mail-Adresse',
   password: 'Passwort',
   new_password_hint: 'Mehrere Wörter ohne Zusammenhang sind leicht zu merken und schwer zu erraten.',

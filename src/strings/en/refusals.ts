@@ -328,7 +328,7 @@ export const refusals = {
     account_ready: { title: 'Your account is ready', text: 'Sign in with your username and password.' },
     check_email_to_confirm: {
       title: 'Check your email',
-      text: 'We sent you a link. Open it to confirm your address, then sign in.',
+      text: 'We sent you a link. Open it to confirm your address and to choose a password.',
     },
     check_email: {
       title: 'Check your email',

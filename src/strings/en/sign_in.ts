@@ -8,6 +8,8 @@ export const sign_in = {
   // What several pages ask for.
   username: 'Username',
   username_hint: 'Use letters, digits, “_” and “-”. You can’t change it later.',
+  display_name: 'Name',
+  display_name_hint: 'What other people see. You can change it later, and leave it empty.',
   email: 'Email',
   password: 'Password',
   new_password_hint: 'Several unrelated words are easy to remember and hard to guess.',

@@ -313,7 +313,7 @@ export const refusals: Catalogue['refusals'] = {
     },
     check_email_to_confirm: {
       title: 'Consultez votre messagerie',
-      text: 'Nous vous avons envoyé un lien. Ouvrez-le pour confirmer votre adresse, puis connectez-vous.',
+      text: 'Nous vous avons envoyé un lien. Ouvrez-le pour confirmer votre adresse et choisir un mot de passe.',
     },
     check_email: {
       title: 'Consultez votre messagerie',

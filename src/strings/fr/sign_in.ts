@@ -7,6 +7,8 @@ const { time } = formatsOf('fr')
 export const sign_in: Catalogue['sign_in'] = {
   username: 'Nom d’utilisateur',
   username_hint: 'Utilisez des lettres, des chiffres, « _ » et « - ». Vous ne pourrez plus le modifier.',
+  display_name: 'Nom',
+  display_name_hint: 'Ce que les autres voient. Vous pouvez le modifier plus tard, ou le laisser vide.',
   email: 'Adresse e-mail',
   password: 'Mot de passe',
   new_password_hint: 'Plusieurs mots sans rapport entre eux sont faciles à retenir et difficiles à deviner.',
