@@ -2222,7 +2222,7 @@ export interface HeroProxyMethods {
     list(params?: GroupsListParams): Promise<GroupsListResult>
     /** Return one group with its inner groups, roles and claims */
     get(params: GroupsGetParams): Promise<GroupDetail>
-    /** List all members of a group, directly or through inner groups, with the path */
+    /** List all members of a group, directly or through inner groups, with the path. Administrators of the group see the members of an inner group only if they may read that too. */
     members(params: GroupsMembersParams): Promise<GroupsMembersResult>
     /** Add a group; its slug identifies it in claims and never changes */
     add(params: GroupsAddParams): Promise<Group>
@@ -2230,7 +2230,7 @@ export interface HeroProxyMethods {
     update(params: GroupsUpdateParams): Promise<Group>
     /** Remove a group with its memberships and grants */
     remove(params: GroupsRemoveParams): Promise<null>
-    /** Add a user or another group to a group, permanently or until a time */
+    /** Add a user or another group to a group, permanently or until a time. Nobody puts a group inside that they may not read. */
     add_member(params: GroupsAddMemberParams): Promise<Membership>
     /** Remove a user or an inner group from a group. A membership that a provider gives stays beside one that was given by hand. Without one given by hand, it is removed until the next sign-in with the provider. */
     remove_member(params: GroupsRemoveMemberParams): Promise<null>

@@ -7,6 +7,7 @@ import { readPage, type PageParams } from '../storage/pager.ts'
 import type { Member, Membership } from './group.ts'
 import { adminGroup, type Groups } from './groups.ts'
 import { directGroups, isInside, pathsTo, refuseCycle } from './nesting.ts'
+import type { Readable } from './readers.ts'
 
 /** The member: exactly one of a user and an inner group. */
 export interface MemberName {
@@ -150,9 +151,13 @@ export class Members {
 
   /**
    * All members of the group who may sign in, directly or through inner groups, each with the shortest path. Other
-   * accounts are nobody, so their memberships do not count.
+   * accounts are nobody, so their memberships do not count. Of inner groups that are not `readable` it shows no member.
    */
-  async resolve(group: string, page: PageParams): Promise<{ items: Member[]; next_cursor: string | null }> {
+  async resolve(
+    group: string,
+    page: PageParams,
+    readable: Readable,
+  ): Promise<{ items: Member[]; next_cursor: string | null }> {
     const outer = await this.#groups.row(group)
     const at = now()
     const { reading } = this.#database
@@ -162,7 +167,7 @@ export class Members {
       .where(maySignInSql())
       // Written like the partial index of administrators, so that SQLite uses it.
       .$if(outer.slug === adminGroup, (q) => q.where(sql<SqlBool>`users.is_admin = 1`))
-      .$if(outer.slug !== adminGroup, (q) => q.where(isInside(outer.id, at)))
+      .$if(outer.slug !== adminGroup, (q) => q.where(isInside(outer.id, at, readable)))
     const { items, next_cursor } = await readPage(query, page, {
       by: sql`lower(users.username)`,
       keyOf: (row) => row.username.toLowerCase(),
@@ -172,7 +177,7 @@ export class Members {
       items.map(({ id }) => id),
       at,
     )
-    const paths = await pathsTo(reading, outer, new Set(direct.map(({ group_id }) => group_id)), at)
+    const paths = await pathsTo(reading, outer, new Set(direct.map(({ group_id }) => group_id)), at, readable)
     const directOf = Map.groupBy(direct, ({ user_id }) => user_id)
     return {
       items: items.map(({ id, username }): Member => {

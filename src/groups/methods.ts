@@ -10,18 +10,16 @@ import {
   RoleName,
   scopeParams,
   Shape,
-  Time,
-  Username,
 } from '../contract/schemas.ts'
 import { engineers, engineersDetail, interns } from './examples.ts'
 import type { Admins } from './admins.ts'
 import type { Grants } from './grants.ts'
-import { Description, Group, GroupDetail, GroupName, Member, Membership } from './group.ts'
+import { Description, Group, GroupDetail, GroupName } from './group.ts'
 import type { Groups } from './groups.ts'
+import { memberMethods, membersMethod } from './member_methods.ts'
 import type { Members } from './members.ts'
 
 const read = { effect: 'read', claim: ['proxy.groups.read'] } as const
-const administerClaims = ['proxy.groups.write', 'groups.{group}.admin'] as const
 const viewClaims = ['proxy.groups.read', 'groups.{group}.admin'] as const
 const write = { effect: 'write', claim: ['proxy.groups.write'] } as const
 
@@ -55,28 +53,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     examples: [{ params: { group: 'engineers' }, result: engineersDetail }],
     handler: ({ group }) => groups.get(group),
   }),
-  method({
-    ...read,
-    name: 'groups.members',
-    claim: viewClaims,
-    summary: 'List all members of a group, directly or through inner groups, with the path',
-    params: Shape({ group: GroupSlug, limit: Limit, cursor: Cursor }),
-    result: Page(Member),
-    errors: ['not_found'],
-    examples: [
-      {
-        params: { group: 'engineers' },
-        result: {
-          items: [
-            { user: 'ada', path: ['engineers'], expires_at: null },
-            { user: 'linus', path: ['engineers', 'interns'], expires_at: null },
-          ],
-          next_cursor: null,
-        },
-      },
-    ],
-    handler: ({ group, ...page }) => members.resolve(group, page),
-  }),
+  membersMethod(members),
   method({
     ...write,
     name: 'groups.add',
@@ -126,69 +103,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     examples: [{ params: { group: 'interns' }, result: null }],
     handler: ({ group }) => groups.remove(group),
   }),
-  method({
-    ...write,
-    name: 'groups.add_member',
-    fresh: true,
-    claim: administerClaims,
-    summary: 'Add a user or another group to a group, permanently or until a time',
-    params: Shape({
-      group: GroupSlug,
-      user: Type.Optional(Username),
-      member_group: Type.Optional(GroupSlug),
-      expires_at: Type.Optional(Time),
-    }),
-    result: Membership,
-    errors: ['not_found', 'already_exists', 'conflict'],
-    examples: [
-      {
-        params: { group: 'engineers', user: 'grace' },
-        result: { group: 'engineers', user: 'grace', member_group: null, expires_at: null },
-      },
-    ],
-    handler: ({ group, user, member_group, expires_at }) =>
-      members.add(group, { user, member_group }, expires_at ?? null),
-  }),
-  method({
-    ...write,
-    name: 'groups.remove_member',
-    claim: administerClaims,
-    summary: 'Remove a user or an inner group from a group',
-    description:
-      'A membership that a provider gives stays beside one that was given by hand. Without one given by hand, it is removed until the next sign-in with the provider.',
-    params: Shape({
-      group: GroupSlug,
-      user: Type.Optional(Username),
-      member_group: Type.Optional(GroupSlug),
-    }),
-    result: Type.Null(),
-    errors: ['not_found', 'conflict'],
-    examples: [{ params: { group: 'engineers', user: 'ada' }, result: null }],
-    handler: ({ group, user, member_group }) => members.remove(group, { user, member_group }),
-  }),
-  method({
-    ...write,
-    name: 'groups.add_admin',
-    fresh: true,
-    summary: 'Let a user change the members of a group, and nothing else',
-    params: Shape({ group: GroupSlug, user: Username }),
-    result: GroupDetail,
-    errors: ['not_found', 'already_exists', 'conflict'],
-    examples: [
-      { params: { group: 'engineers', user: 'linus' }, result: { ...engineersDetail, admins: ['linus'] } },
-    ],
-    handler: ({ group, user }) => admins.add(group, user),
-  }),
-  method({
-    ...write,
-    name: 'groups.remove_admin',
-    summary: 'Stop a user from administering a group',
-    params: Shape({ group: GroupSlug, user: Username }),
-    result: Type.Null(),
-    errors: ['not_found', 'conflict'],
-    examples: [{ params: { group: 'interns', user: 'grace' }, result: null }],
-    handler: ({ group, user }) => admins.remove(group, user),
-  }),
+  ...memberMethods(members, admins),
   method({
     ...write,
     name: 'groups.add_role',

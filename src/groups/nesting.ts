@@ -3,18 +3,31 @@ import { conflict } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import type { GroupRow } from '../storage/schema.ts'
 import { adminGroup } from './groups.ts'
+import type { Readable } from './readers.ts'
 
 // Nested groups: finds what is inside a group, and prevents cycles.
 
-/** The condition that a user is, at a given time, in a group or in an active group inside it. */
-export const isInside = (outer: string, at: number): RawBuilder<SqlBool> => sql`users.id in (
+/** The condition that a group may be read; it is about the table groups. */
+const mayRead = (readable: Readable): RawBuilder<SqlBool> =>
+  readable === 'all'
+    ? sql`1 = 1`
+    : readable.size === 0
+      ? sql`1 = 0`
+      : sql`lower(groups.slug) in (${sql.join([...readable])})`
+
+/** The condition that a user is, at a given time, in a group or in an active group inside it that may be read. */
+export const isInside = (
+  outer: string,
+  at: number,
+  readable: Readable,
+): RawBuilder<SqlBool> => sql`users.id in (
   with recursive inside(id) as (
     select ${outer}
     union
     select groups.id from inside
     join group_groups on group_groups.group_id = inside.id
     join groups on groups.id = group_groups.member_group_id
-    where groups.is_active = 1 and (group_groups.expires_at is null or group_groups.expires_at > ${at})
+    where groups.is_active = 1 and ${mayRead(readable)} and (group_groups.expires_at is null or group_groups.expires_at > ${at})
   )
   select group_users.user_id from inside join group_users on group_users.group_id = inside.id
   where group_users.expires_at is null or group_users.expires_at > ${at}
@@ -44,6 +57,7 @@ export const pathsTo = async (
   outer: GroupRow,
   ids: ReadonlySet<string>,
   at: number,
+  readable: Readable,
 ): Promise<Map<string, string[]>> => {
   // Search upwards from the groups: few groups are above them, but nearly all may be inside `outer`.
   const seen = new Set(ids)
@@ -54,6 +68,7 @@ export const pathsTo = async (
       .innerJoin('groups', 'groups.id', 'group_groups.member_group_id')
       .select(['group_groups.group_id', 'groups.id', 'groups.slug'])
       .where('groups.is_active', '=', 1)
+      .where(mayRead(readable))
       .where('group_groups.member_group_id', 'in', level.slice(0, chunkGroups))
       .where((w) => w.or([w('expires_at', 'is', null), w('expires_at', '>', at)]))
       .orderBy('group_groups.member_group_id')

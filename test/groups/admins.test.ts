@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import { AlreadyExists, ClaimRequired, Conflict, NotFound, type HeroProxy } from '../../sdk/index.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { onBothDatabases } from '../support/databases.ts'
 import { byHand } from '../support/people.ts'
 
-describe('group administrators', () => {
+onBothDatabases('group administrators', (newUrl) => {
   let daemon: TestDaemon
   let linus: HeroProxy
 
   before(async () => {
-    daemon = await startTestDaemon()
+    daemon = await startTestDaemon({ database_url: newUrl() })
     const { users, groups } = daemon.hero
     for (const username of ['linus', 'ada', 'grace']) await users.add({ username, password: goodPassword })
     for (const slug of ['engineers', 'interns', 'writers']) await groups.add({ slug })
@@ -22,7 +23,18 @@ describe('group administrators', () => {
 
   test('they change the members of their group, in any spelling', async () => {
     await linus.groups.add_member({ group: 'engineers', user: 'ada' })
-    await linus.groups.add_member({ group: 'ENGINEERS', member_group: 'interns' })
+    // Of a group that they do not administer, they know the name only.
+    await assert.rejects(
+      linus.groups.add_member({ group: 'engineers', member_group: 'interns' }),
+      ClaimRequired,
+    )
+    await assert.rejects(
+      linus.groups.add_member({ group: 'engineers', member_group: 'nothing' }),
+      ClaimRequired,
+    )
+    await daemon.hero.groups.add_admin({ group: 'interns', user: 'linus' })
+    await linus.groups.add_member({ group: 'ENGINEERS', member_group: 'Interns' })
+    await daemon.hero.groups.remove_admin({ group: 'interns', user: 'linus' })
     await linus.groups.remove_member({ group: 'engineers', user: 'ada' })
     await linus.groups.members({ group: 'engineers' })
     assert.deepEqual((await linus.groups.get({ group: 'engineers' })).admins, ['linus'])
@@ -100,5 +112,59 @@ describe('group administrators', () => {
     await assert.rejects(groups.add_admin({ group: 'writers', user: 'nobody' }), NotFound)
     await assert.rejects(groups.remove_admin({ group: 'writers', user: 'grace' }), NotFound)
     await assert.rejects(groups.add_admin({ group: 'admin', user: 'ada' }), Conflict)
+  })
+
+  test('of an inner group they see the name and nothing else, unless they may read it', async () => {
+    const { users, groups } = daemon.hero
+    for (const username of ['direct', 'inside', 'deep', 'both', 'known'])
+      await users.add({ username, password: goodPassword })
+    for (const slug of ['outer', 'secret', 'deeper', 'open']) await groups.add({ slug, name: `The ${slug}` })
+    await groups.add_claim({ group: 'secret', claim: 'vault.open' })
+    const within = [
+      ['outer', 'direct'],
+      ['outer', 'both'],
+      ['secret', 'inside'],
+      ['secret', 'both'],
+      ['deeper', 'deep'],
+      ['open', 'known'],
+    ] as const
+    for (const [group, user] of within) await groups.add_member({ group, user })
+    for (const [group, member_group] of [
+      ['outer', 'secret'],
+      ['outer', 'open'],
+      ['secret', 'deeper'],
+      ['open', 'deeper'],
+    ] as const)
+      await groups.add_member({ group, member_group })
+    await groups.add_admin({ group: 'outer', user: 'ada' })
+    await groups.add_admin({ group: 'open', user: 'ada' })
+    const { access_token } = await daemon.hero.auth.login({ login: 'ada', password: goodPassword })
+    const ada = daemon.hero.as(access_token)
+    const seen = async (by: HeroProxy) =>
+      (await by.groups.members({ group: 'outer' })).items.map(({ user, path }) => `${user} ${path.join('/')}`)
+    assert.deepEqual(await seen(daemon.hero), [
+      'both outer',
+      'deep outer/secret/deeper',
+      'direct outer',
+      'inside outer/secret',
+      'known outer/open',
+    ])
+    assert.deepEqual(await seen(ada), ['both outer', 'direct outer', 'known outer/open'])
+    // Pages tell no more: no cursor leads to people who are not shown.
+    const first = await ada.groups.members({ group: 'outer', limit: 2 })
+    const rest = await ada.groups.members({ group: 'outer', limit: 2, cursor: first.next_cursor! })
+    assert.deepEqual([rest.items.map(({ user }) => user), rest.next_cursor], [['known'], null])
+    const detail = await ada.groups.get({ group: 'outer' })
+    assert.deepEqual(detail.groups, ['open', 'secret'])
+    assert.doesNotMatch(JSON.stringify(detail), /vault|The secret|inside/)
+    for (const call of [ada.groups.get({ group: 'secret' }), ada.groups.members({ group: 'deeper' })])
+      await assert.rejects(call, ClaimRequired)
+    // Who put a group inside makes no difference: it is theirs to read only while they administer it.
+    await groups.add_admin({ group: 'secret', user: 'ada' })
+    assert.ok((await seen(ada)).includes('inside outer/secret'))
+    await groups.remove_admin({ group: 'secret', user: 'ada' })
+    assert.ok(!(await seen(ada)).includes('inside outer/secret'))
+    // They may take out what they see.
+    await ada.groups.remove_member({ group: 'outer', member_group: 'secret' })
   })
 })
