@@ -319,8 +319,8 @@ export interface Provider {
   title: string
   /** Our client_id at the provider: one line of at most 255 characters, without control characters */
   client: string
-  /** How hero_proxy authenticates at the token endpoint */
-  client_auth: "client_secret_basic" | "client_secret_post" | "none"
+  /** How hero_proxy authenticates at the token endpoint; auto: as the configuration of the provider says, or else by what it accepts */
+  client_auth: "auto" | "client_secret_basic" | "client_secret_post" | "none"
   /** Requested scopes (RFC 6749 section 3.3) */
   scopes: string[]
   /** Whether people may sign in with this provider */
@@ -343,6 +343,17 @@ export interface Provider {
   refresh_profile: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out: boolean
+  /** How the provider sends the browser back; form_post (OAuth 2.0 Form Post Response Mode) for those that insist on it, as Apple does */
+  response_mode: "query" | "form_post"
+  /** Where we call the provider, if not at its public addresses. Needs the claim proxy.admin */
+  internal_urls: {
+    /** An address of the provider, or the start of several, as people see it */
+    public: string
+    /** Where we reach it instead; plain http only in a private network */
+    internal: string
+  }[]
+  /** An address counts as verified if the provider says nothing about that (`email_verified`), as Entra and AD FS do. Only for a provider that lets nobody choose their address */
+  email_trusted: boolean
   /** Whether the redirect URI contains the provider name. Only one provider at a time may omit it: no two share a redirect URI, so that none can replay the response of another (RFC 9700 section 4.4.2) */
   own_callback: boolean
   secret_set: boolean
@@ -1782,6 +1793,15 @@ export interface ProvidersAddParams {
   client: string
   /** Our secret at the provider; it is stored sealed and never shown */
   client_secret?: string
+  /** Instead of client_secret, as Apple wants it */
+  client_key?: {
+    /** PEM of a P-256 key (ES256); it is stored sealed and never shown */
+    private_key: string
+    /** The id of the key at the provider: one line of at most 100 characters, without control characters */
+    key_id: string
+    /** Who we are at the provider: the issuer of the secret: one line of at most 100 characters, without control characters */
+    team_id: string
+  }
   /** The issuer (OpenID Connect Discovery section 3), such as the base URL of a forge: an https address; http only on this machine, if the setting providers_may_be_local is on */
   issuer?: string
   /** The page where people sign in: an https address; http only on this machine, if the setting providers_may_be_local is on */
@@ -1794,8 +1814,8 @@ export interface ProvidersAddParams {
   emails_endpoint?: string
   /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   title?: string
-  /** How hero_proxy authenticates at the token endpoint */
-  client_auth?: "client_secret_basic" | "client_secret_post" | "none"
+  /** How hero_proxy authenticates at the token endpoint; auto: as the configuration of the provider says, or else by what it accepts */
+  client_auth?: "auto" | "client_secret_basic" | "client_secret_post" | "none"
   /** Requested scopes (RFC 6749 section 3.3) */
   scopes?: string[]
   /** Whether people may sign in with this provider */
@@ -1818,6 +1838,17 @@ export interface ProvidersAddParams {
   refresh_profile?: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out?: boolean
+  /** How the provider sends the browser back; form_post (OAuth 2.0 Form Post Response Mode) for those that insist on it, as Apple does */
+  response_mode?: "query" | "form_post"
+  /** Where we call the provider, if not at its public addresses. Needs the claim proxy.admin */
+  internal_urls?: {
+    /** An address of the provider, or the start of several, as people see it */
+    public: string
+    /** Where we reach it instead; plain http only in a private network */
+    internal: string
+  }[]
+  /** An address counts as verified if the provider says nothing about that (`email_verified`), as Entra and AD FS do. Only for a provider that lets nobody choose their address */
+  email_trusted?: boolean
   /** Whether the redirect URI contains the provider name. Only one provider at a time may omit it: no two share a redirect URI, so that none can replay the response of another (RFC 9700 section 4.4.2) */
   own_callback?: boolean
 }
@@ -1828,10 +1859,18 @@ export interface ProvidersUpdateParams {
   /** Our client_id at the provider: one line of at most 255 characters, without control characters */
   client?: string
   client_secret?: string | null
+  client_key?: {
+    /** PEM of a P-256 key (ES256); it is stored sealed and never shown */
+    private_key: string
+    /** The id of the key at the provider: one line of at most 100 characters, without control characters */
+    key_id: string
+    /** Who we are at the provider: the issuer of the secret: one line of at most 100 characters, without control characters */
+    team_id: string
+  } | null
   /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   title?: string
-  /** How hero_proxy authenticates at the token endpoint */
-  client_auth?: "client_secret_basic" | "client_secret_post" | "none"
+  /** How hero_proxy authenticates at the token endpoint; auto: as the configuration of the provider says, or else by what it accepts */
+  client_auth?: "auto" | "client_secret_basic" | "client_secret_post" | "none"
   /** Requested scopes (RFC 6749 section 3.3) */
   scopes?: string[]
   /** Whether people may sign in with this provider */
@@ -1854,6 +1893,17 @@ export interface ProvidersUpdateParams {
   refresh_profile?: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out?: boolean
+  /** How the provider sends the browser back; form_post (OAuth 2.0 Form Post Response Mode) for those that insist on it, as Apple does */
+  response_mode?: "query" | "form_post"
+  /** Where we call the provider, if not at its public addresses. Needs the claim proxy.admin */
+  internal_urls?: {
+    /** An address of the provider, or the start of several, as people see it */
+    public: string
+    /** Where we reach it instead; plain http only in a private network */
+    internal: string
+  }[]
+  /** An address counts as verified if the provider says nothing about that (`email_verified`), as Entra and AD FS do. Only for a provider that lets nobody choose their address */
+  email_trusted?: boolean
   /** Whether the redirect URI contains the provider name. Only one provider at a time may omit it: no two share a redirect URI, so that none can replay the response of another (RFC 9700 section 4.4.2) */
   own_callback?: boolean
 }

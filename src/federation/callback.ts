@@ -32,7 +32,13 @@ export type CallbackResult =
   /** It has expired, never began, or began in another browser. */
   | { readonly act: 'gone' }
   /** The provider failed or broke the protocol. */
-  | { readonly act: 'fault'; readonly fault: Fault; readonly title: string; readonly next: string }
+  | {
+      readonly act: 'fault'
+      readonly fault: Fault
+      readonly reported: string
+      readonly title: string
+      readonly next: string
+    }
   /** The provider vouched for the person, but we refuse them. */
   | { readonly act: 'refused'; readonly why: RefusalReason; readonly title: string; readonly next: string }
   | { readonly act: 'enter'; readonly provider: string; readonly opened: SignedIn; readonly next: string }
@@ -119,13 +125,13 @@ export class Callbacks {
     try {
       redeemed = await party.exchangeCode(provider, answer, flow.checks)
     } catch (error) {
-      const { fault } = this.#logFault(provider, error)
+      const { fault, reported } = this.#logFault(provider, error)
       await this.#audit(
         guest,
         `provider=${provider.provider}`,
         fault === 'refused' ? 'refused' : 'unavailable',
       )
-      return { act: 'fault', fault, title, next }
+      return { act: 'fault', fault, reported, title, next }
     }
     try {
       return await this.#decide(flow, redeemed, caller, guest)

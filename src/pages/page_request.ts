@@ -11,7 +11,7 @@ import { languageAsked } from '../html/words_for.ts'
 import type { Catalogue } from '../strings/catalogue.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { sessionCookieName } from '../wire/cookie_policy.ts'
-import { readCookie, setCookie } from '../wire/cookies.ts'
+import { flowIdsIn, readCookie, setCookie } from '../wire/cookies.ts'
 import { cookieOf, type CookieName, type Keepsake } from './keepsake.ts'
 import { claimedFor, misuse, type FormRules } from './late_form.ts'
 import { foreignForm, needsHttps, notAForm, notTrusted } from './page_refusals.ts'
@@ -216,6 +216,12 @@ export class PageRequest {
     const state = await this.#parts.cookies.at(this.asked)
     return (name) =>
       state === 'refused' ? undefined : readCookie(this.asked.cookies, name(state === 'secure'))
+  }
+
+  /** Returns the ids of the sign-ins at providers that this browser has begun, the oldest first. */
+  async flowIds(): Promise<readonly string[]> {
+    const state = await this.#parts.cookies.at(this.asked)
+    return flowIdsIn(this.asked.cookies, state === 'secure')
   }
 
   #needsHttps(): Refusal {

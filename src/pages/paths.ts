@@ -153,6 +153,11 @@ const servicePaths = (parts: Parts): readonly OwnPath[] => {
 /** Sign-in with an identity provider. Each provider has its own callback path, except the one that uses the plain `/oauth/callback`. */
 const providerPaths = (parts: Parts): readonly OwnPath[] => {
   const { pageParts, federation: provider } = parts
+  const receive: OwnPathHandler = (request, response, asked) => {
+    const page = new PageRequest(pageParts, request, response, asked)
+    return federation.postedCallback(page, request, response, asked)
+  }
+  const posted = { methods: ['POST'], takes: 'form', at: ['home'], handler: receive } as const
   return [
     pageRow(parts, '/login', (page) => federation.login(provider, page, parts.handover)),
     pageRow(parts, '/auth/link', (page) => federation.confirmLink(provider, page)),
@@ -160,6 +165,8 @@ const providerPaths = (parts: Parts): readonly OwnPath[] => {
     formRow(parts, '/auth/link/begin', (page) => federation.postBeginLink(provider, page)),
     pageRow(parts, '/oauth/callback', (page) => federation.callback(provider, page)),
     pageRow(parts, '/oauth/callback/*', (page) => federation.callback(provider, page)),
+    { ...posted, path: '/oauth/callback' },
+    { ...posted, path: '/oauth/callback/*' },
     {
       path: '/oauth/backchannel_logout',
       methods: ['POST'],

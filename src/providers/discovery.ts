@@ -1,5 +1,7 @@
 import type * as Client from 'openid-client'
 import { ProviderFault, type GuardedFetch } from './guarded_fetch.ts'
+import { fitsTemplate } from './issuer_template.ts'
+import { lenientMetadata } from './lenient_responses.ts'
 import { JwksCache } from './jwks_cache.ts'
 import type { KnownProvider } from './provider.ts'
 
@@ -51,26 +53,22 @@ export class Discovery {
   }
 
   async #discover(provider: KnownProvider): Promise<Client.ServerMetadata> {
-    const client = await loadOpenidClient()
-    const config = await client.discovery(
-      new URL(provider.issuer!),
-      provider.client,
-      undefined,
-      client.None(),
-      {
-        [client.customFetch]: this.#fetchFor(provider) as Client.CustomFetch,
-        execute: usesPlainHttp(provider) ? [client.allowInsecureRequests] : [],
-        timeout: 5,
-      },
-    )
-    const metadata = config.serverMetadata()
-    // The library accepts a wrong issuer from some providers. We accept none.
-    if (new URL(metadata.issuer).href !== new URL(provider.issuer!).href)
-      throw new ProviderFault('untrusted', `the configuration is for another issuer: ${metadata.issuer}`)
+    const address = `${provider.issuer!.replace(/\/$/, '')}/.well-known/openid-configuration`
+    const answer = await this.#fetchFor(provider)(address, { headers: { accept: 'application/json' } })
+    if (answer.status !== 200) throw new ProviderFault('nonsense', `${address} answered ${answer.status}`)
+    const found: unknown = await answer.json().catch(() => undefined)
+    if (typeof found !== 'object' || found === null || Array.isArray(found))
+      throw new ProviderFault('nonsense', `${address} did not return a JSON object`)
+    const metadata = lenientMetadata(found)
+    const { issuer } = metadata
+    if (typeof issuer !== 'string' || !URL.canParse(issuer))
+      throw new ProviderFault('nonsense', `${address} has no issuer`)
+    if (new URL(issuer).href !== new URL(provider.issuer!).href && !fitsTemplate(issuer, provider.issuer!))
+      throw new ProviderFault('untrusted', `the configuration is for another issuer: ${issuer}`)
     if (metadata.authorization_endpoint === undefined || metadata.token_endpoint === undefined)
       throw new ProviderFault('nonsense', 'the configuration lacks its endpoints')
     refuseInsecureScheme(provider, metadata.authorization_endpoint)
-    return { ...metadata } as Client.ServerMetadata
+    return metadata
   }
 
   /** Checks only that the server answers, whatever the response. */
@@ -87,6 +85,10 @@ export class Discovery {
 /** Whether plain HTTP is allowed: only for a provider whose own address is http, which `providers_may_be_local` permitted. */
 export const usesPlainHttp = ({ issuer, token_endpoint }: KnownProvider): boolean =>
   (issuer ?? token_endpoint ?? '').startsWith('http:')
+
+/** Whether the library may call plain http: our own `fetch` allows it for exactly the addresses that an administrator entered. */
+export const callsPlainHttp = (provider: KnownProvider): boolean =>
+  usesPlainHttp(provider) || provider.internal_urls.some(({ internal }) => internal.startsWith('http:'))
 
 /** Refuses to send people to anything but an https page. */
 export const refuseInsecureScheme = (provider: KnownProvider, address: string): void => {

@@ -34,8 +34,9 @@ export const addressesOf = (
 
 /** The hosts that an administrator entered, as opposed to those that only the provider's own documents name. */
 export const enteredHosts = (provider: KnownProvider): ReadonlySet<string> =>
-  new Set(
-    (Object.keys(addresses) as (keyof typeof addresses)[]).flatMap((name) =>
+  new Set([
+    ...provider.internal_urls.map(({ internal }) => new URL(internal).hostname),
+    ...(Object.keys(addresses) as (keyof typeof addresses)[]).flatMap((name) =>
       provider[name] === null ? [] : [new URL(provider[name]).hostname],
     ),
-  )
+  ])

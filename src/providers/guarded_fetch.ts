@@ -1,6 +1,8 @@
 import {
   addressFault,
   guardedLookup,
+  insideFault,
+  insideLookup,
   isLocal,
   leadsInside,
   LocalAddress,
@@ -8,6 +10,7 @@ import {
   publicLookup,
   refuseNonPublicHost,
 } from '../wire/outgoing_addresses.ts'
+import { isBelow } from './internal_urls.ts'
 import { NoResponse, ResponseTooLarge, sendRequest, type Outgoing } from '../wire/outgoing_request.ts'
 
 /** The timeout of a request to a provider in seconds, until the last byte of the response. */
@@ -33,14 +36,21 @@ export type Fault =
   | 'grant'
   /** The provider reports that the person declined or is not allowed. */
   | 'refused'
+  /** The provider reports another error (RFC 6749 section 4.1.2.1); `reported` names it. */
+  | 'reported'
+  /** The provider reports that it cannot answer at the moment. */
+  | 'busy'
 
 /** A failure at a provider. Pages show its kind; the log gets its message. */
 export class ProviderFault extends Error {
   override readonly name = 'ProviderFault'
   readonly fault: Fault
-  constructor(fault: Fault, message: string, cause?: unknown) {
+  /** The error code that the provider reported. */
+  readonly reported: string
+  constructor(fault: Fault, message: string, cause?: unknown, reported = '') {
     super(message, cause === undefined ? undefined : { cause })
     this.fault = fault
+    this.reported = reported
   }
 }
 
@@ -71,23 +81,30 @@ export type GuardedFetch = (address: string | URL, init?: Init) => Promise<Respo
 /**
  * `fetch` for requests to providers. It follows no redirects, times out after four seconds and reads at most one mebibyte. Unless
  * that is allowed, it refuses loopback and link-local addresses. `named` holds the hosts that an administrator entered for the
- * provider; a host that only its own documents name must be public, unless the provider itself is in a private network. Rejects with
- * {@link ProviderFault}.
+ * provider; a host that only its own documents name must be public, unless the provider itself is in a private network. Below the
+ * `internal` addresses, plain http is allowed, and leads into a private network only. Rejects with {@link ProviderFault}.
  */
 export const guardedFetch =
-  (mayBeLocal: () => Promise<boolean>, named?: ReadonlySet<string>): GuardedFetch =>
+  (
+    mayBeLocal: () => Promise<boolean>,
+    named?: ReadonlySet<string>,
+    internal: readonly string[] = [],
+  ): GuardedFetch =>
   async (address, { signal, ...sent } = {}) => {
     const url = new URL(address)
     const local = await mayBeLocal()
-    const fault = addressFault(url.href, local)
+    const plain = url.protocol === 'http:' && internal.some((base) => isBelow(url.href, base))
+    const fault = plain ? undefined : addressFault(url.href, local)
     if (fault !== undefined) throw new ProviderFault('local', `we do not call ${url.host}: ${fault}`)
     const timeout = AbortSignal.timeout(requestTimeoutSeconds * 1000)
-    const strict = !local && named !== undefined && !named.has(url.hostname) && !(await isNear(named))
+    if (plain) refusePublicHost(url, local)
+    const strict =
+      !plain && !local && named !== undefined && !named.has(url.hostname) && !(await isNear(named))
     if (strict) refuseNonPublic(url)
     return sendRequest(url, {
       ...sent,
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-      lookup: local ? localLookup(url) : strict ? publicLookup : guardedLookup,
+      lookup: plain ? insideLookup(local) : local ? localLookup(url) : strict ? publicLookup : guardedLookup,
       // Check the address of the actual connection as well, however the name was resolved.
       checkSocket: ({ remoteAddress }) => {
         if (!local && remoteAddress !== undefined && isLocal(remoteAddress))
@@ -98,6 +115,11 @@ export const guardedFetch =
       throw faultOf(error, url)
     })
   }
+
+const refusePublicHost = (url: URL, mayBeLocal: boolean): void => {
+  const fault = insideFault(url, mayBeLocal)
+  if (fault !== undefined) throw new ProviderFault('local', `we do not call ${url.host}: ${fault}`)
+}
 
 const refuseNonPublic = (url: URL): void => {
   try {

@@ -40,3 +40,14 @@ export const requireAdminForKnownName = async (
     .executeTakeFirst()
   if (existing) require(caller, 'proxy.admin')
 }
+
+/** An address in our own network would let the caller send requests there. Throws claim_required. Removing one is always allowed. */
+export const requireAdminForInternalUrls = (
+  caller: Caller,
+  before: Provider['internal_urls'],
+  after: Provider['internal_urls'],
+): void => {
+  const known = new Set(before.map((entry) => JSON.stringify([entry.public, entry.internal])))
+  if (after.some((entry) => !known.has(JSON.stringify([entry.public, entry.internal]))))
+    require(caller, 'proxy.admin')
+}

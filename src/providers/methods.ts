@@ -4,6 +4,7 @@ import { Nothing, Nullable, Shape, ShownName } from '../contract/schemas.ts'
 import { checkProvider } from './provider_test.ts'
 import {
   addresses,
+  ClientKey,
   ClientSecret,
   PresetName,
   Provider,
@@ -11,6 +12,7 @@ import {
   ProviderName,
   Step,
 } from './provider.ts'
+import { forge, secret } from './examples.ts'
 import { presetNames, presetOf } from './presets.ts'
 import type { Providers } from './providers.ts'
 import type { RelyingParty } from './relying_party.ts'
@@ -26,36 +28,6 @@ const optional = <T extends Record<string, object>>(fields: T) =>
 
 const { client, ...others } = providerFields
 const named = Shape({ provider: ProviderName })
-
-const forge: Provider = {
-  id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a91',
-  provider: 'forge',
-  preset: 'forge',
-  issuer: 'https://forge.example.org',
-  authorization_endpoint: null,
-  token_endpoint: null,
-  userinfo_endpoint: null,
-  emails_endpoint: null,
-  title: 'Forge',
-  client: '7f1c0f0e-1f0b-4f6d-8a55-0c8c5b1f2a11',
-  client_auth: 'client_secret_post',
-  scopes: ['openid', 'email', 'profile', 'groups'],
-  enabled: true,
-  allow_signup: false,
-  allowed_domains: [],
-  groups_claim: 'groups',
-  groups: [],
-  keep_tokens: false,
-  refresh_profile: false,
-  sign_out: false,
-  own_callback: false,
-  secret_set: true,
-  redirect_uri: 'http://localhost:9997/oauth/callback',
-  backchannel_logout_uri: 'http://localhost:9997/oauth/backchannel_logout',
-  created_at: 1795435200,
-  updated_at: 1795435200,
-}
-const secret = 'gto_h4gFfUq5bXhZ0mQ1'
 
 const Preset = Type.Object(
   {
@@ -130,6 +102,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
       preset: PresetName,
       client,
       client_secret: Type.Optional(ClientSecret),
+      client_key: Type.Optional(ClientKey),
       ...optional(addresses),
       ...optional(others),
     }),
@@ -175,6 +148,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
       provider: ProviderName,
       client: Type.Optional(client),
       client_secret: Type.Optional(Nullable(ClientSecret)),
+      client_key: Type.Optional(Nullable(ClientKey)),
       ...optional(others),
     }),
     result: Provider,

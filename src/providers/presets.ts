@@ -12,7 +12,7 @@ interface Preset {
   readonly emails_endpoint?: string
   readonly scopes: readonly string[]
   /** The default way to send secrets. Forges and GitHub do not decode the form encoding in Basic that RFC 6749 section 2.3.1 requires. */
-  readonly client_auth: 'client_secret_basic' | 'client_secret_post'
+  readonly client_auth: 'auto' | 'client_secret_basic' | 'client_secret_post'
   /** The JWT claim that lists groups. */
   readonly groups_claim?: string
   /** Whether the provider authenticates people again when we ask for it, and reports when they did. */
@@ -72,7 +72,7 @@ export const presets = {
   oidc: {
     title: 'OpenID Connect',
     kind: 'oidc',
-    client_auth: 'client_secret_basic',
+    client_auth: 'auto',
     scopes: ['openid', 'email', 'profile'],
     asks_anew: true,
     needs: ['issuer'],

@@ -1,5 +1,7 @@
 import { nameFrom } from '../contract/names.ts'
 import { ProviderFault } from './guarded_fetch.ts'
+import { groupsAt } from './groups_claim.ts'
+import { withoutEmpty } from './lenient_responses.ts'
 import type { KnownProvider } from './provider.ts'
 
 /** A person's profile at a provider, normalised so that two people can never look alike. */
@@ -30,22 +32,29 @@ const text = (value: unknown, maxLength: number): string =>
 const first = (fields: Fields, names: readonly string[], maxLength: number): string =>
   names.map((name) => text(fields[name], maxLength)).find((found) => found !== '') ?? ''
 
+/** Some providers send `email_verified` as text or as a number. */
+const isTrue = (value: unknown): boolean =>
+  value === true || value === 1 || (typeof value === 'string' && /^(true|1)$/i.test(value))
+
 /** Lower-cases ASCII addresses only, because lower-casing can turn a look-alike letter into an ASCII one. */
-const readEmail = (address: unknown, verified: unknown): Pick<Profile, 'email' | 'email_doubtful'> => {
+const readEmail = (
+  address: unknown,
+  verified: unknown,
+  trusted: boolean,
+): Pick<Profile, 'email' | 'email_doubtful'> => {
   if (typeof address !== 'string' || address === '') return { email: null, email_doubtful: false }
   const ascii = /^[\x21-\x7e]{1,254}$/.test(address)
   const plain = ascii && plainEmail.test(address.toLowerCase())
-  const counts = plain && verified === true
+  // A provider that says no is believed, whatever the administrator trusts.
+  const silent = verified === undefined || verified === null || verified === ''
+  const counts = plain && (isTrue(verified) || (silent && trusted))
   return { email: counts ? address.toLowerCase() : null, email_doubtful: !counts }
 }
 
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
+
 const pictureOf = (value: string): string =>
   URL.canParse(value) && new URL(value).protocol === 'https:' ? value : ''
-
-const groupsOf = (claim: unknown): readonly string[] =>
-  (Array.isArray(claim) ? claim : [claim]).filter(
-    (group): group is string => typeof group === 'string' && group !== '',
-  )
 
 /** Whether this can identify a person or a session of a provider. Databases store all lone surrogates alike, so two ids would collide. */
 export const isName = (value: unknown): value is string =>
@@ -62,17 +71,18 @@ const common = (fields: Fields, { groups_claim }: KnownProvider) => ({
   login: first(fields, ['preferred_username', 'login', 'username', 'nickname'], 100),
   name: nameFrom(first(fields, ['name', 'full_name', 'display_name'], 200)),
   avatar_url: pictureOf(first(fields, ['picture', 'avatar_url'], 1000)),
-  groups: groups_claim === null ? [] : groupsOf(fields[groups_claim]),
+  groups: groups_claim === null ? [] : groupsAt(fields, groups_claim),
 })
 
 /** Builds a profile from an ID token and the userinfo response for the same subject. */
 export const fromClaims = (provider: KnownProvider, idToken: Fields, userinfo: Fields): Profile => {
   // Take the address and `email_verified` from the same source, never one from each.
-  const source = idToken.email !== undefined && idToken.email_verified !== undefined ? idToken : userinfo
+  const says = (fields: Fields) => isGiven(fields.email) && isGiven(fields.email_verified)
+  const source = says(idToken) || (isGiven(idToken.email) && !isGiven(userinfo.email)) ? idToken : userinfo
   return {
     subject: subjectOf(idToken.sub),
-    ...common({ ...userinfo, ...idToken }, provider),
-    ...readEmail(source.email, source.email_verified),
+    ...common({ ...withoutEmpty(userinfo), ...withoutEmpty(idToken) }, provider),
+    ...readEmail(source.email, source.email_verified, provider.email_trusted),
   }
 }
 
@@ -81,14 +91,15 @@ export const fromAccount = (provider: KnownProvider, account: Fields, emails: un
   const listed = Array.isArray(emails)
     ? (emails as Fields[]).filter((entry) => typeof entry === 'object' && entry !== null)
     : []
-  const primary = listed.find(({ primary, verified }) => primary === true && verified === true)
+  const { email_trusted } = provider
+  const primary = listed.find((entry) => isTrue(entry.primary) && isTrue(entry.verified))
   return {
     subject: subjectOf(account.sub ?? account.id),
     ...common(account, provider),
     ...(Array.isArray(emails)
       ? primary
-        ? readEmail(primary.email, true)
+        ? readEmail(primary.email, true, false)
         : { email: null, email_doubtful: listed.length > 0 }
-      : readEmail(account.email, account.email_verified ?? account.verified_email)),
+      : readEmail(account.email, account.email_verified ?? account.verified_email, email_trusted)),
   }
 }

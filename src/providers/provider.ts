@@ -25,7 +25,7 @@ export const PresetName = Type.Enum(presetNames, {
     'forge (Forgejo, Gitea), google, github, hero_proxy; oidc: any other with discovery; oauth2: any other by its endpoints',
 })
 
-export const clientAuths = ['client_secret_basic', 'client_secret_post', 'none'] as const
+export const clientAuths = ['auto', 'client_secret_basic', 'client_secret_post', 'none'] as const
 export type ClientAuth = (typeof clientAuths)[number]
 
 /** The location of a provider. It never changes, because the provider's identities belong to it. */
@@ -45,11 +45,31 @@ export const ClientSecret = Type.String({
   description: 'Our secret at the provider; it is stored sealed and never shown',
 })
 
+/** A private key at the provider, from which we make a client secret for each request. */
+export const ClientKey = Type.Object(
+  {
+    private_key: Type.String({
+      maxLength: 4000,
+      description: 'PEM of a P-256 key (ES256); it is stored sealed and never shown',
+    }),
+    key_id: Line('The id of the key at the provider', 100),
+    team_id: Line('Who we are at the provider: the issuer of the secret', 100),
+  },
+  { additionalProperties: false, description: 'Instead of client_secret, as Apple wants it' },
+)
+export type ClientKey = Static<typeof ClientKey>
+
+const BaseUrl = (meaning: string) =>
+  Type.String({ maxLength: 500, pattern: '^https?://[!-~]+$', description: meaning })
+
 /** The fields of a provider that an administrator can set. */
 export const providerFields = {
   title: Name('The name that people see; for oidc and oauth2 the provider name by default', 60),
   client: ClientId,
-  client_auth: Type.Enum(clientAuths, { description: 'How hero_proxy authenticates at the token endpoint' }),
+  client_auth: Type.Enum(clientAuths, {
+    description:
+      'How hero_proxy authenticates at the token endpoint; auto: as the configuration of the provider says, or else by what it accepts',
+  }),
   scopes: Type.Array(Type.String({ maxLength: 100, pattern: '^[!#-\\[\\]-~]+$' }), {
     maxItems: 30,
     uniqueItems: true,
@@ -65,7 +85,12 @@ export const providerFields = {
     description:
       'At every sign-in, the address that the provider has verified must be of one of these domains; empty requires nothing',
   }),
-  groups_claim: Nullable(Line('The JWT claim that lists groups; null ignores groups', 100)),
+  groups_claim: Nullable(
+    Line(
+      'The claim that names groups, or a path to it (`realm_access.roles`): a list of names or objects, an object with the names as keys, or a text with commas; null ignores groups',
+      255,
+    ),
+  ),
   groups: Type.Array(
     Type.Object(
       { value: Line('A group at the provider', 255), group: GroupSlug },
@@ -87,6 +112,27 @@ export const providerFields = {
   }),
   sign_out: Type.Boolean({
     description: 'People who sign out here are signed out at the provider too, if it offers this',
+  }),
+  response_mode: Type.Enum(['query', 'form_post'] as const, {
+    description:
+      'How the provider sends the browser back; form_post (OAuth 2.0 Form Post Response Mode) for those that insist on it, as Apple does',
+  }),
+  internal_urls: Type.Array(
+    Type.Object(
+      {
+        public: BaseUrl('An address of the provider, or the start of several, as people see it'),
+        internal: BaseUrl('Where we reach it instead; plain http only in a private network'),
+      },
+      { additionalProperties: false },
+    ),
+    {
+      maxItems: 10,
+      description: 'Where we call the provider, if not at its public addresses. Needs the claim proxy.admin',
+    },
+  ),
+  email_trusted: Type.Boolean({
+    description:
+      'An address counts as verified if the provider says nothing about that (`email_verified`), as Entra and AD FS do. Only for a provider that lets nobody choose their address',
   }),
   own_callback: Type.Boolean({
     description:
@@ -121,6 +167,7 @@ export type Provider = Static<typeof Provider>
 export interface KnownProvider extends Provider {
   readonly kind: 'oidc' | 'oauth2'
   readonly secret: string
+  readonly client_key: ClientKey | undefined
 }
 
 const steps = ['address', 'reach', 'discovery', 'issuer', 'keys', 'client'] as const

@@ -30,8 +30,20 @@ const challengesUs = ({ code, cause }: Thrown): boolean =>
     ({ scheme, parameters }) => scheme === 'basic' || parameters?.error === 'invalid_client',
   )
 
+/** What an error response of the authorization endpoint means (RFC 6749 section 4.1.2.1); all others are shown by their value. */
+const faultOfResponse: Readonly<Record<string, Fault>> = {
+  access_denied: 'refused',
+  temporarily_unavailable: 'busy',
+  server_error: 'busy',
+  unauthorized_client: 'client',
+}
+
+/** The value of `error`, if it is one that a page can show. */
+const reportedBy = ({ name, error }: Thrown): string =>
+  name === 'AuthorizationResponseError' && /^[a-zA-Z0-9_.-]{1,60}$/.test(error ?? '') ? error! : ''
+
 const kindOf = (error: Thrown): Fault => {
-  if (error.name === 'AuthorizationResponseError') return 'refused'
+  if (error.name === 'AuthorizationResponseError') return faultOfResponse[error.error ?? ''] ?? 'reported'
   if (error.error === 'invalid_grant') return 'grant'
   if (error.error !== undefined)
     return error.error === 'invalid_client' || error.error === 'unauthorized_client' ? 'client' : 'nonsense'
@@ -51,7 +63,7 @@ export const asFault = (error: unknown): ProviderFault => {
   const messages = [...chain(error)].map(({ message, error, error_description }) =>
     [message, loggable(error), loggable(error_description)].filter((part) => part !== '').join(' '),
   )
-  return new ProviderFault(kindOf(thrown), [...new Set(messages)].join(': '), error)
+  return new ProviderFault(kindOf(thrown), [...new Set(messages)].join(': '), error, reportedBy(thrown))
 }
 
 /** Runs calls to a provider and rejects with ProviderFault, after four seconds at the latest. */

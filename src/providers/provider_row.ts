@@ -1,6 +1,8 @@
 import { invalidParams } from '../contract/errors.ts'
 import { bit, type ProviderRow } from '../storage/schema.ts'
-import type { ClientAuth, KnownProvider, Provider } from './provider.ts'
+import type { ClientAuth, ClientKey, KnownProvider, Provider } from './provider.ts'
+import { checkInternalUrls } from './internal_urls.ts'
+import { isTemplate } from './issuer_template.ts'
 import { presetOf, type PresetName } from './presets.ts'
 
 /** The fields that an administrator can set. A secret of null removes the current one. */
@@ -20,22 +22,25 @@ export interface ProviderFields extends Partial<
     | 'refresh_profile'
     | 'sign_out'
     | 'own_callback'
+    | 'email_trusted'
+    | 'response_mode'
+    | 'internal_urls'
   >
 > {
   readonly client_secret?: string | null
+  readonly client_key?: ClientKey | null
+}
+
+/** What is stored sealed: a secret, or a key from which we make one. */
+export interface UnsealedSecret {
+  readonly secret: string
+  readonly client_key: ClientKey | undefined
 }
 
 /** Converts a row to a provider. `secret` is undefined if it cannot be unsealed. */
 export const toKnown = (
-  {
-    secret_sealed: _,
-    key_sealed: __,
-    email_trusted: ___,
-    response_mode: ____,
-    internal_urls: _____,
-    ...row
-  }: ProviderRow,
-  secret: string | undefined,
+  { secret_sealed: _, key_sealed: __, ...row }: ProviderRow,
+  secret: UnsealedSecret | undefined,
   groups: Provider['groups'],
   publicUrl: string,
 ): KnownProvider => {
@@ -60,15 +65,21 @@ export const toKnown = (
     keep_tokens: row.keep_tokens === 1,
     refresh_profile: row.refresh_profile === 1,
     sign_out: row.sign_out === 1,
-    secret: secret ?? '',
-    secret_set: secret !== undefined && secret !== '',
+    secret: secret?.secret ?? '',
+    client_key: secret?.client_key,
+    secret_set: secret !== undefined && (secret.secret !== '' || secret.client_key !== undefined),
+    response_mode: row.response_mode as Provider['response_mode'],
+    internal_urls: JSON.parse(row.internal_urls) as Provider['internal_urls'],
     own_callback: row.own_callback === 1,
+    email_trusted: row.email_trusted === 1,
     redirect_uri: `${publicUrl}/oauth/callback${row.own_callback === 1 ? `/${row.provider}` : ''}`,
     backchannel_logout_uri: `${publicUrl}/oauth/backchannel_logout`,
   }
 }
 
-type Columns = Required<Omit<ProviderFields, 'client_secret' | 'groups'>> & { readonly updated_at: number }
+type Columns = Required<Omit<ProviderFields, 'client_secret' | 'client_key' | 'groups'>> & {
+  readonly updated_at: number
+}
 
 export const toColumns = (fields: Columns) => ({
   title: fields.title,
@@ -83,6 +94,9 @@ export const toColumns = (fields: Columns) => ({
   refresh_profile: bit(fields.refresh_profile),
   sign_out: bit(fields.sign_out),
   own_callback: bit(fields.own_callback),
+  email_trusted: bit(fields.email_trusted),
+  response_mode: fields.response_mode,
+  internal_urls: JSON.stringify(fields.internal_urls),
   updated_at: fields.updated_at,
 })
 
@@ -90,10 +104,19 @@ export const toColumns = (fields: Columns) => ({
 export const checkFields = (row: ProviderRow, kind: 'oidc' | 'oauth2'): void => {
   if (row.client === '') throw invalidParams('client', 'our client_id at the provider')
   if (row.title === '') throw invalidParams('title', 'the name that people see')
-  if ((row.client_auth === 'none') !== (row.secret_sealed === ''))
+  if (row.secret_sealed !== '' && row.key_sealed !== '')
+    throw invalidParams('client_key', 'a client_secret or a client_key, not both')
+  const hasSecret = row.secret_sealed !== '' || row.key_sealed !== ''
+  if ((row.client_auth === 'none') === hasSecret)
     throw invalidParams(
-      row.secret_sealed === '' ? 'client_secret' : 'client_auth',
-      'a secret with client_secret_basic or client_secret_post, and no secret with none',
+      hasSecret ? 'client_auth' : 'client_secret',
+      'a secret or a key with auto, client_secret_basic or client_secret_post, and neither with none',
+    )
+  checkInternalUrls(JSON.parse(row.internal_urls) as Provider['internal_urls'])
+  if (row.email_trusted === 1 && isTemplate(row.issuer))
+    throw invalidParams(
+      'email_trusted',
+      'false for an issuer of many tenants, each of which chooses its addresses',
     )
   // OpenID Connect Core section 3.1.2.1 requires an exact match of redirect URIs. GitHub accepts every path below the registered one,
   // which would include the callbacks of other providers.

@@ -1,3 +1,5 @@
+import { clientAuthentication, secretBy, type SecretBy } from './client_authentication.ts'
+import { fitsTemplate } from './issuer_template.ts'
 import { asFault } from './provider_errors.ts'
 import type { KnownProvider, Step, StepName } from './provider.ts'
 import type { RelyingParty } from './relying_party.ts'
@@ -85,7 +87,8 @@ const testDiscovery = async (
   if (lacking !== undefined) throw new Failed('discovery', `${address} has no ${lacking}`)
   passed('discovery', address)
   begin('issuer')
-  if (new URL(String(metadata.issuer)).href !== new URL(provider.issuer!).href)
+  const issuer = String(metadata.issuer)
+  if (new URL(issuer).href !== new URL(provider.issuer!).href && !fitsTemplate(issuer, provider.issuer!))
     throw new Failed('issuer', `it calls itself ${String(metadata.issuer)}, not ${provider.issuer}`)
   passed('issuer', String(metadata.issuer))
   begin('keys')
@@ -105,7 +108,18 @@ const offerMadeUpCode = async (
   provider: KnownProvider,
   party: RelyingParty,
 ): Promise<{ ok: boolean; detail: string }> => {
-  const { ClientSecretBasic, ClientSecretPost, None } = await import('openid-client')
+  const by = secretBy(provider, await party.metadata(provider))
+  const result = await offerBy(provider, party, by)
+  return !result.ok && provider.client_auth === 'auto' && by === 'client_secret_basic'
+    ? offerBy(provider, party, 'client_secret_post')
+    : result
+}
+
+const offerBy = async (
+  provider: KnownProvider,
+  party: RelyingParty,
+  by: SecretBy,
+): Promise<{ ok: boolean; detail: string }> => {
   const metadata = await party.metadata(provider)
   const body = new URLSearchParams({
     grant_type: 'authorization_code',
@@ -117,11 +131,7 @@ const offerMadeUpCode = async (
     accept: 'application/json',
     'content-type': 'application/x-www-form-urlencoded',
   })
-  const authenticate = {
-    client_secret_basic: () => ClientSecretBasic(provider.secret),
-    client_secret_post: () => ClientSecretPost(provider.secret),
-    none: () => None(),
-  }[provider.client_auth]()
+  const authenticate = await clientAuthentication(provider, by)
   authenticate(metadata, { client_id: provider.client }, body, headers)
   const address = metadata.token_endpoint!
   const answer = await party.fetchFor(provider)(address, { method: 'POST', headers, body })

@@ -9,10 +9,11 @@ import { bit, type ProviderRow } from '../storage/schema.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { addressesOf, type Addresses } from './endpoints.ts'
 import { groupMappings, storeGroupMappings } from './group_mapping.ts'
-import type { KnownProvider, Provider } from './provider.ts'
-import { checkFields, toColumns, toKnown, type ProviderFields } from './provider_row.ts'
+import { checkClientKey } from './client_authentication.ts'
+import type { ClientKey, KnownProvider, Provider } from './provider.ts'
+import { checkFields, toColumns, toKnown, type ProviderFields, type UnsealedSecret } from './provider_row.ts'
 import { presetOf, type PresetName } from './presets.ts'
-import { requireClaimForGroups, requireAdminForKnownName } from './guards.ts'
+import { requireAdminForInternalUrls, requireAdminForKnownName, requireClaimForGroups } from './guards.ts'
 
 export interface NewProvider extends ProviderFields, Partial<Addresses> {
   readonly provider: string
@@ -33,6 +34,7 @@ interface Parts {
 }
 
 const sealRow = (id: string) => `providers.${id}`
+const sealKey = (id: string) => `providers.${id}.key`
 
 /** The identity providers that people sign in with. A provider vouches for its own identities only, never for those of another. */
 export class Providers {
@@ -91,7 +93,7 @@ export class Providers {
 
   /** Throws invalid_params if the fields contradict each other or the preset, and claim_required for groups that the caller may not give. */
   async add(fields: NewProvider, caller: Caller): Promise<Provider> {
-    const { provider, preset, client_secret, groups } = fields
+    const { provider, preset, client_secret, client_key, groups } = fields
     if (this.#parts.reserved.includes(provider))
       throw invalidParams('provider', `any name but ${this.#parts.reserved.join(', ')}`)
     const [at, id] = [now(), newId()]
@@ -103,16 +105,13 @@ export class Providers {
       ...addressesOf(fields, await this.#parts.mayBeLocal()),
       secret_sealed: '',
       key_sealed: '',
-      email_trusted: 0,
-      response_mode: 'query',
-      internal_urls: '[]',
       created_at: at,
       ...toColumns({
         client: fields.client,
         // There may be several providers of these two presets, so their names must differ for people.
         title: fields.title ?? (preset === 'oidc' || preset === 'oauth2' ? provider : title),
         scopes: fields.scopes ?? [...scopes],
-        client_auth: fields.client_auth ?? (client_secret ? client_auth : 'none'),
+        client_auth: fields.client_auth ?? (client_key ? 'auto' : client_secret ? client_auth : 'none'),
         enabled: fields.enabled ?? true,
         allow_signup: fields.allow_signup ?? false,
         allowed_domains: fields.allowed_domains ?? [],
@@ -121,11 +120,15 @@ export class Providers {
         refresh_profile: fields.refresh_profile ?? false,
         sign_out: fields.sign_out ?? false,
         own_callback: fields.own_callback ?? true,
+        email_trusted: fields.email_trusted ?? false,
+        response_mode: fields.response_mode ?? 'query',
+        internal_urls: fields.internal_urls ?? [],
         updated_at: at,
       }),
     }
-    if (client_secret) row.secret_sealed = this.#parts.seal.seal(client_secret, sealRow(id))
+    this.#sealSecrets(row, fields)
     checkFields(row, kind)
+    requireAdminForInternalUrls(caller, [], fields.internal_urls ?? [])
     return this.#parts.database.write(async () => {
       const taken = await this.#query
         .selectFrom('providers')
@@ -164,7 +167,7 @@ export class Providers {
 
   async update(
     provider: string,
-    { client_secret, groups, ...fields }: ProviderFields,
+    { client_secret, client_key, groups, ...fields }: ProviderFields,
     caller: Caller,
   ): Promise<Provider> {
     return this.#parts.database.write(async () => {
@@ -177,9 +180,8 @@ export class Providers {
         .executeTakeFirstOrThrow()
       const at = Math.max(now(), row.updated_at + 1) // A new version, so that the discovery cache reloads.
       const after: ProviderRow = { ...row, ...toColumns({ ...before, ...fields, updated_at: at }) }
-      if (client_secret === null) after.secret_sealed = ''
-      if (typeof client_secret === 'string')
-        after.secret_sealed = this.#parts.seal.seal(client_secret, sealRow(row.id))
+      this.#sealSecrets(after, { client_secret, client_key })
+      requireAdminForInternalUrls(caller, before.internal_urls, fields.internal_urls ?? before.internal_urls)
       checkFields(after, before.kind)
       await this.#refuseSharedCallback(after)
       await this.#query.updateTable('providers').set(after).where('id', '=', row.id).execute()
@@ -207,10 +209,27 @@ export class Providers {
     return rows.map((row) => toKnown(row, this.#unseal(row), given(row.id), this.#parts.publicUrl))
   }
 
-  #unseal({ id, provider, secret_sealed }: ProviderRow): string | undefined {
-    if (secret_sealed === '') return ''
+  /** Seals what is given; null removes it. */
+  #sealSecrets(
+    row: ProviderRow,
+    { client_secret, client_key }: Pick<ProviderFields, 'client_secret' | 'client_key'>,
+  ): void {
+    const { seal } = this.#parts
+    if (client_secret !== undefined)
+      row.secret_sealed = client_secret ? seal.seal(client_secret, sealRow(row.id)) : ''
+    if (client_key === undefined) return
+    if (client_key !== null) checkClientKey(client_key)
+    row.key_sealed = client_key === null ? '' : seal.seal(JSON.stringify(client_key), sealKey(row.id))
+  }
+
+  #unseal({ id, provider, secret_sealed, key_sealed }: ProviderRow): UnsealedSecret | undefined {
+    const { seal } = this.#parts
     try {
-      return this.#parts.seal.open(secret_sealed, sealRow(id))
+      return {
+        secret: secret_sealed === '' ? '' : seal.open(secret_sealed, sealRow(id)),
+        client_key:
+          key_sealed === '' ? undefined : (JSON.parse(seal.open(key_sealed, sealKey(id))) as ClientKey),
+      }
     } catch {
       this.#parts.log.error({ provider }, 'the secret of this provider cannot be unsealed: set it again')
       return undefined
@@ -218,4 +237,4 @@ export class Providers {
   }
 }
 
-const shown = ({ kind: _, secret: __, ...provider }: KnownProvider): Provider => provider
+const shown = ({ kind: _, secret: __, client_key: ___, ...provider }: KnownProvider): Provider => provider

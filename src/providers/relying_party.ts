@@ -4,15 +4,20 @@ import {
   Discovery,
   maxSilenceSeconds,
   loadOpenidClient,
-  usesPlainHttp,
+  callsPlainHttp,
   refuseInsecureScheme,
 } from './discovery.ts'
 import { isName, type Profile } from './profile.ts'
 import { accountOf, profileOf } from './profile_requests.ts'
+import { clientAuthentication, type SecretBy } from './client_authentication.ts'
 import { enteredHosts } from './endpoints.ts'
+import { internally } from './internal_urls.ts'
+import { fitsTemplate, isTemplate } from './issuer_template.ts'
+import { leniently } from './lenient_responses.ts'
 import type { KnownProvider } from './provider.ts'
 import { withFaults } from './provider_errors.ts'
 import { now } from '../storage/ids.ts'
+import { TokenGrants, type Variation } from './token_grants.ts'
 import { toTokens, type Tokens } from './token_response.ts'
 
 /** The values that bind a callback to its sign-in. */
@@ -37,15 +42,22 @@ export interface ExchangedCode {
 export class RelyingParty {
   readonly #mayBeLocal: () => Promise<boolean>
   readonly #discovery: Discovery
+  readonly #grants: TokenGrants
 
   constructor(mayBeLocal: () => Promise<boolean>) {
     this.#mayBeLocal = mayBeLocal
     this.#discovery = new Discovery((provider) => this.fetchFor(provider))
+    this.#grants = new TokenGrants(
+      (provider) => this.#discovery.of(provider).metadata,
+      (...about) => this.#configuration(...about),
+    )
   }
 
   /** Returns `fetch` for the addresses of this provider. */
   fetchFor(provider: KnownProvider): GuardedFetch {
-    return guardedFetch(this.#mayBeLocal, enteredHosts(provider))
+    const internal = provider.internal_urls.map((entry) => entry.internal)
+    const fetch = guardedFetch(this.#mayBeLocal, enteredHosts(provider), internal)
+    return internally(fetch, provider.internal_urls)
   }
 
   /**
@@ -59,7 +71,7 @@ export class RelyingParty {
   ): Promise<URL> {
     return withFaults(async () => {
       const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await loadOpenidClient()
-      const config = await this.#configuration(provider)
+      const config = await this.#configuration(provider, 'none')
       const offline = offlineAccess(provider, config.serverMetadata())
       const proves = anew && provider.kind === 'oidc'
       const prompt = [
@@ -73,6 +85,7 @@ export class RelyingParty {
         state,
         code_challenge: await calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
+        ...(provider.response_mode === 'form_post' && { response_mode: 'form_post' }),
         ...(provider.kind === 'oidc' && { nonce }),
         ...(proves && { max_age: '0' }),
         ...offline.params,
@@ -89,20 +102,24 @@ export class RelyingParty {
   ): Promise<ExchangedCode> {
     return withFaults(async () => {
       const { authorizationCodeGrant } = await loadOpenidClient()
-      const config = await this.#configuration(provider)
+      const { issuer } = await this.#discovery.of(provider).metadata
       const oidc = provider.kind === 'oidc'
       // If `iss` is present it must be right, even if the metadata does not announce it (RFC 9207). The library ignores an empty one.
       const issuers = answer.getAll('iss')
-      if (oidc && issuers.some((issuer) => issuer !== config.serverMetadata().issuer))
+      if (oidc && issuers.some((one) => one !== issuer && !(isTemplate(issuer) && fitsTemplate(issuer, one))))
         throw new ProviderFault('untrusted', 'the response is from another issuer')
-      // We do not know the issuer of a server without discovery, so we cannot check it.
-      if (!oidc) answer.delete('iss')
-      const tokens = await authorizationCodeGrant(config, new URL(`${provider.redirect_uri}?${answer}`), {
-        expectedState: checks.state,
-        pkceCodeVerifier: checks.verifier,
-        ...(oidc && { expectedNonce: checks.nonce, idTokenExpected: true }),
-      })
+      // We do not know the issuer of a server without discovery, so we cannot check it; that of a template is compared below.
+      if (!oidc || isTemplate(issuer)) answer.delete('iss')
+      const { tokens, config } = await this.#grants.request(provider, (config) =>
+        authorizationCodeGrant(config, new URL(`${provider.redirect_uri}?${answer}`), {
+          expectedState: checks.state,
+          pkceCodeVerifier: checks.verifier,
+          ...(oidc && { expectedNonce: checks.nonce, idTokenExpected: true }),
+        }),
+      )
       const claims = oidc ? tokens.claims()! : undefined
+      if (claims && isTemplate(issuer) && issuers.some((one) => one !== claims.iss))
+        throw new ProviderFault('untrusted', 'the response is from another tenant')
       if (claims) judgeClaims(claims, provider)
       return {
         profile: claims
@@ -120,8 +137,9 @@ export class RelyingParty {
   async refresh(provider: KnownProvider, refreshToken: string, subject: string): Promise<Tokens> {
     return withFaults(async () => {
       const { refreshTokenGrant } = await loadOpenidClient()
-      const config = await this.#configuration(provider)
-      const tokens = await refreshTokenGrant(config, refreshToken)
+      const { tokens } = await this.#grants.request(provider, (config) =>
+        refreshTokenGrant(config, refreshToken),
+      )
       const claims = tokens.claims()
       if (claims) {
         judgeClaims(claims, provider)
@@ -138,7 +156,7 @@ export class RelyingParty {
     if (provider.kind !== 'oidc') return undefined
     return withFaults(async () => {
       const { buildEndSessionUrl } = await loadOpenidClient()
-      const config = await this.#configuration(provider)
+      const config = await this.#configuration(provider, 'none')
       const end = config.serverMetadata().end_session_endpoint
       if (end === undefined) return undefined
       refuseInsecureScheme(provider, end)
@@ -173,19 +191,23 @@ export class RelyingParty {
   }
 
   /** Configures the library, including how we authenticate at the token endpoint. */
-  async #configuration(provider: KnownProvider): Promise<Client.Configuration> {
+  async #configuration(
+    provider: KnownProvider,
+    by: SecretBy,
+    { issuer, wrap = (fetch) => fetch }: Variation = {},
+  ): Promise<Client.Configuration> {
     const client = await loadOpenidClient()
     const { metadata: pendingMetadata, keys } = this.#discovery.of(provider)
     const metadata = await pendingMetadata
-    const auth = {
-      client_secret_basic: () => client.ClientSecretBasic(provider.secret),
-      client_secret_post: () => client.ClientSecretPost(provider.secret),
-      none: () => client.None(),
-    }[provider.client_auth]()
-    const config = new client.Configuration(metadata, provider.client, undefined, auth)
-    config[client.customFetch] = keys.wrap(this.fetchFor(provider), metadata.jwks_uri) as Client.CustomFetch
+    const auth = await clientAuthentication(provider, by)
+    const about = issuer === undefined ? metadata : { ...metadata, issuer }
+    const config = new client.Configuration(about, provider.client, undefined, auth)
+    const fetch = keys.wrap(this.fetchFor(provider), metadata.jwks_uri)
+    config[client.customFetch] = wrap(
+      leniently(fetch, metadata.token_endpoint, provider),
+    ) as Client.CustomFetch
     config.timeout = 5
-    if (usesPlainHttp(provider)) client.allowInsecureRequests(config)
+    if (callsPlainHttp(provider)) client.allowInsecureRequests(config)
     if (provider.kind === 'oidc') client.enableNonRepudiationChecks(config)
     const cached = keys.cached()
     if (cached) client.setJwksCache(config, cached)
@@ -195,7 +217,7 @@ export class RelyingParty {
 
 /** Checks that the library leaves to us (OpenID Connect Core section 3.1.3.7, points 5 and 10). */
 const judgeClaims = ({ azp, iat }: Client.IDToken, { client }: KnownProvider): void => {
-  if (azp !== undefined && azp !== client)
+  if ((azp ?? '') !== '' && azp !== client)
     throw new ProviderFault('untrusted', 'the ID token was made for another client')
   if (iat > now() + 60) throw new ProviderFault('untrusted', 'the ID token was issued in the future')
 }

@@ -68,6 +68,15 @@ export const readCookie = (headers: readonly string[], name: string): string | u
   return twice ? undefined : found
 }
 
+/** The ids of the sign-ins at providers that this browser has begun, the oldest first (RFC 6265 section 5.4). */
+export const flowIdsIn = (headers: readonly string[], secure: boolean): readonly string[] => {
+  const prefix = flowCookie(secure, '')
+  const names = headers
+    .filter((header) => header.includes(prefix))
+    .flatMap((header) => pairs(header).map(({ name }) => name))
+  return [...new Set(names)].flatMap((name) => (name.startsWith(prefix) ? name.slice(prefix.length) : []))
+}
+
 /** A Cookie header without our cookies, or undefined if nothing is left. */
 export const withoutOwnCookies = (header: string): string | undefined => {
   if (!/hero/i.test(header)) return header

@@ -162,3 +162,28 @@ export const leadsInside = (host: string): Promise<boolean> =>
       settle(!error && found.some(({ address }) => !isPublic(address))),
     )
   })
+
+/** Why plain http may not go to the host of this URL, as far as the URL shows it, or undefined. */
+export const insideFault = (url: URL, mayBeLocal: boolean): string | undefined => {
+  const host = hostOf(url)
+  if (namesThisMachine(host) && !mayBeLocal)
+    return 'must not be an address of this machine or its link, unless the setting providers_may_be_local is on'
+  return isPublic(host) ? 'plain http must stay in a private network' : undefined
+}
+
+/** Resolves a name that plain http goes to: every address must be in a private network. */
+export const insideLookup =
+  (mayBeLocal: boolean): LookupFunction =>
+  (hostname, options, callback) => {
+    if (isLocalhost(hostname) && mayBeLocal) return toLoopback(hostname, options, callback)
+    resolve(hostname, { ...options, all: true }, (error, found) => {
+      if (error) return callback(error, '')
+      const [first] = found
+      const isRight = ({ address }: { address: string }) =>
+        !isPublic(address) && (mayBeLocal || !isLocal(address))
+      if (!first || !found.every(isRight))
+        return callback(new LocalAddress(`${hostname} does not lead into a private network`), '')
+      if (options.all) return callback(null, found)
+      callback(null, first.address, first.family)
+    })
+  }

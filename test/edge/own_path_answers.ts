@@ -236,16 +236,16 @@ export const ownPathAnswers = `
   home      404 not_found
   routed    service
 /oauth/callback
-  home      400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      400 flow_over: GET, POST json, POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /oauth/callback/
-  home      400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      400 flow_over: GET, POST json, POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /oauth/callback/x
-  home      400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      400 flow_over: GET, POST json, POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /oauth/callback/x/y
-  home      400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      400 flow_over: GET, POST json, POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /oauth/introspect
   home      405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
@@ -269,7 +269,7 @@ export const ownPathAnswers = `
   home      404 not_found
   routed    service
 /oauth/logout
-  home      200 text/html: GET | 303 /oauth/logout?…: POST json, POST form | 405 allow GET, OPTIONS, POST: PUT, DELETE, PATCH | 404 text/plain: OPTIONS
+  home      303 http://localhost:9997/oauth/logout/success: GET | 303 /oauth/logout?…: POST json, POST form | 405 allow GET, OPTIONS, POST: PUT, DELETE, PATCH | 404 text/plain: OPTIONS
   routed    service
 /oauth/logout/x
   home      404 not_found

@@ -128,11 +128,9 @@ export const startHostileProvider = async (kind: 'oidc' | 'oauth2' = 'oidc') => 
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url!, issuer)
-    const paths: Record<string, Endpoint> = {
-      '/.well-known/openid-configuration': 'discovery',
-      '/user/emails': 'emails',
-    }
-    const endpoint = paths[url.pathname] ?? (url.pathname.slice(1) as Endpoint)
+    const isDiscovery = url.pathname.endsWith('/.well-known/openid-configuration')
+    const other = url.pathname === '/user/emails' ? 'emails' : (url.pathname.slice(1) as Endpoint)
+    const endpoint = isDiscovery ? 'discovery' : other
     let body = ''
     for await (const part of request) body += String(part)
     const params = request.method === 'POST' ? new URLSearchParams(body) : url.searchParams

@@ -5,10 +5,13 @@ import type { NoticeFacts } from '../../strings/catalogue.ts'
 
 // The refusals after a sign-in with a provider fails. Each page links to the other ways to sign in.
 
-type ProviderRefusal = (provider: string, next: string) => Refusal
+type ProviderRefusal = (provider: string, next: string, reported?: string) => Refusal
 
 /** The notices that name a provider. */
-type Reason = Extract<NoticeFacts, { readonly values: { readonly provider: string } }>['reason']
+type Reason = Exclude<
+  Extract<NoticeFacts, { readonly values: { readonly provider: string } }>['reason'],
+  'provider_reported'
+>
 
 const refusalFor =
   (status: number, reason: Reason, code: string = reason): ProviderRefusal =>
@@ -39,6 +42,12 @@ export const faults: Readonly<Record<Fault, ProviderRefusal>> = {
   client: refusalFor(502, 'provider_client'),
   grant: refusalFor(400, 'provider_grant'),
   refused: refusalFor(403, 'provider_refused'),
+  reported: (provider, next, reported = '') => ({
+    ...refusalFor(502, 'provider_nonsense', 'provider_reported')(provider, next),
+    reason: 'provider_reported',
+    values: { provider, reported: reported === '' ? '?' : reported },
+  }),
+  busy: refusalFor(503, 'provider_busy'),
 }
 
 export const refusals: Readonly<Record<RefusalReason, ProviderRefusal>> = {

@@ -4,7 +4,7 @@ import type { CallbackResult, Callbacks } from '../../federation/callback.ts'
 import { flowLifetimeSeconds } from '../../federation/outgoing_sign_ins.ts'
 import { pendingLifetimeSeconds } from '../../federation/pending_links.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ownHeaders, send } from '../../wire/responses.ts'
+import { ownHeaders, redirect, send } from '../../wire/responses.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
 import { flowCookie, linkCookie } from '../../wire/cookies.ts'
 import { faults, gone, refusals } from './provider_problems.ts'
@@ -22,6 +22,8 @@ import { showSignIn } from './show_sign_in.ts'
 import type { FederationParts } from './provider_parts.ts'
 
 // The pages on the way to identity providers and back. They decide nothing: the federation decides every step.
+/** How many unfinished sign-ins at providers a browser keeps. */
+const maxOpenFlows = 5
 const flow = (id: string) => (secure: boolean) => flowCookie(secure, id)
 /** Where a link that the account page begins comes back to. */
 const accountPath = '/auth/security'
@@ -61,10 +63,16 @@ const depart = async (
   const caller = linking ? ((await page.caller()) ?? page.guest()) : page.guest()
   try {
     const { url, cookie } = await arrivals.begin(name, where, caller, linking)
-    const kept = { name: flow(cookie.id), value: cookie.value, maxAge: flowLifetimeSeconds }
+    const kept = [
+      { name: flow(cookie.id), value: cookie.value, maxAge: flowLifetimeSeconds },
+      // Otherwise sign-ins that nobody finishes would fill up the Cookie header.
+      ...(await page.flowIds())
+        .slice(0, 1 - maxOpenFlows)
+        .map((id) => ({ name: flow(id), value: '', maxAge: 0 })),
+    ]
     // The CSP (form-action) forbids a redirect from a form to another site, so a page goes on by itself.
-    if (linking) await page.page(200, (_, words) => continuePage(words, page.asked.host, url), {}, [kept])
-    else await page.goKeeping(302, url, kept)
+    if (linking) await page.page(200, (_, words) => continuePage(words, page.asked.host, url), {}, kept)
+    else await page.goKeeping(302, url, ...kept)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     const { fault, title } = error.data as { fault?: keyof typeof faults; title?: string }
@@ -80,6 +88,28 @@ const depart = async (
       link: { href: `/auth/login?return_to=${encodeURIComponent(next)}`, name: 'other_ways' },
     })
   }
+}
+
+/** The parameters of an answer that we read. */
+const answerParameters: ReadonlySet<string> = new Set(['code', 'state', 'iss', 'error', 'error_description'])
+
+/**
+ * Receives an answer as a form (OAuth 2.0 Form Post Response Mode). Browsers send no cookie of ours with a form of another site, so the
+ * same answer comes again as a link.
+ */
+export const postedCallback = async (
+  page: PageRequest,
+  request: IncomingMessage,
+  response: ServerResponse,
+  asked: EdgeRequest,
+): Promise<void> => {
+  const body = await readBody(request, response, 64 * 1024)
+  if (body === undefined) return
+  const form = new URLSearchParams(body.toString('utf8'))
+  const answer = new URLSearchParams([...form].filter(([name]) => answerParameters.has(name)))
+  // A longer head would be refused, and without a state no sign-in waits for the answer.
+  if (!answer.has('state') || String(answer).length > 8192) return page.tell(gone)
+  redirect(response, asked, 303, `${asked.path}?${answer}`)
 }
 
 /** `/oauth/callback` and `/oauth/callback/<provider>`: receives the answer with which a provider sends the browser back. */
@@ -107,7 +137,10 @@ const show = async (page: PageRequest, arrival: CallbackResult, used: readonly K
     case 'gone':
       return page.tellKeeping(gone, ...used)
     case 'fault':
-      return page.tellKeeping(faults[arrival.fault](arrival.title, onwardPath(page, arrival.next)), ...used)
+      return page.tellKeeping(
+        faults[arrival.fault](arrival.title, onwardPath(page, arrival.next), arrival.reported),
+        ...used,
+      )
     case 'refused':
       return page.tellKeeping(refusals[arrival.why](arrival.title, onwardPath(page, arrival.next)), ...used)
     case 'second step':

@@ -391,6 +391,14 @@ export const refusals: Catalogue['refusals'] = {
       title: `${provider} kennt uns nicht`,
       text: `${provider} hat unsere client_id oder unser Secret abgelehnt. Die Administration kann das mit providers.test prüfen.`,
     }),
+    provider_reported: ({ provider, reported }) => ({
+      title: `${provider} meldet einen Fehler`,
+      text: `${provider} hat mit dem Fehler „${reported}“ geantwortet, daher wurde niemand angemeldet. Versuchen Sie es noch einmal oder melden Sie sich anders an. Wenn es so bleibt, sagen Sie es der Verwaltung.`,
+    }),
+    provider_busy: ({ provider }) => ({
+      title: `${provider} ist nicht verfügbar`,
+      text: `${provider} kann im Moment niemanden anmelden. Versuchen Sie es gleich noch einmal oder melden Sie sich anders an.`,
+    }),
     provider_grant: ({ provider }) => ({
       title: 'Bitte beginnen Sie noch einmal',
       text: `Für ${provider} ist diese Anmeldung schon vorbei.`,

@@ -397,6 +397,14 @@ export const refusals = {
       title: `${provider} doesn’t know us`,
       text: `${provider} rejected our client_id or secret. An administrator can check with providers.test.`,
     }),
+    provider_reported: ({ provider, reported }: { provider: string; reported: string }) => ({
+      title: `${provider} reported an error`,
+      text: `${provider} answered with the error “${reported}”, so nobody was signed in. Try again, or sign in another way. If it stays, tell an administrator.`,
+    }),
+    provider_busy: ({ provider }: Provider) => ({
+      title: `${provider} is not available`,
+      text: `${provider} says that it can’t sign anybody in at the moment. Try again in a moment, or sign in another way.`,
+    }),
     provider_grant: ({ provider }: Provider) => ({
       title: 'Please start again',
       text: `${provider} says that this sign-in is over.`,

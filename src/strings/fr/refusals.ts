@@ -384,6 +384,14 @@ export const refusals: Catalogue['refusals'] = {
       title: `${provider} ne nous connaît pas`,
       text: `${provider} a refusé notre client_id ou notre secret. Un administrateur peut vérifier avec providers.test.`,
     }),
+    provider_reported: ({ provider, reported }) => ({
+      title: `${provider} signale une erreur`,
+      text: `${provider} a répondu par l’erreur « ${reported} », personne n’a donc été connecté. Réessayez ou connectez-vous autrement. Si l’erreur persiste, prévenez l’administration.`,
+    }),
+    provider_busy: ({ provider }) => ({
+      title: `${provider} n’est pas disponible`,
+      text: `${provider} ne peut connecter personne pour le moment. Réessayez dans un instant ou connectez-vous autrement.`,
+    }),
     provider_grant: ({ provider }) => ({
       title: 'Veuillez recommencer',
       text: `Pour ${provider}, cette connexion est terminée.`,

@@ -1,0 +1,35 @@
+import type { Provider } from './provider.ts'
+
+/** A provider as the examples of the methods show it. */
+export const forge: Provider = {
+  id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a91',
+  provider: 'forge',
+  preset: 'forge',
+  issuer: 'https://forge.example.org',
+  authorization_endpoint: null,
+  token_endpoint: null,
+  userinfo_endpoint: null,
+  emails_endpoint: null,
+  title: 'Forge',
+  client: '7f1c0f0e-1f0b-4f6d-8a55-0c8c5b1f2a11',
+  client_auth: 'client_secret_post',
+  scopes: ['openid', 'email', 'profile', 'groups'],
+  enabled: true,
+  allow_signup: false,
+  allowed_domains: [],
+  groups_claim: 'groups',
+  groups: [],
+  keep_tokens: false,
+  refresh_profile: false,
+  sign_out: false,
+  own_callback: false,
+  email_trusted: false,
+  response_mode: 'query',
+  internal_urls: [],
+  secret_set: true,
+  redirect_uri: 'http://localhost:9997/oauth/callback',
+  backchannel_logout_uri: 'http://localhost:9997/oauth/backchannel_logout',
+  created_at: 1795435200,
+  updated_at: 1795435200,
+}
+export const secret = 'gto_h4gFfUq5bXhZ0mQ1'
