@@ -3,6 +3,7 @@ import { HeroAuth } from '../rest/hero_auth.ts'
 import type { Counters } from '../metrics/counters.ts'
 import { ConnectionLimit, maxConnectionsFor } from '../edge/serve/connection_limit.ts'
 import { refusalPages } from '../html/show_refusal.ts'
+import { largeHeadPages } from '../html/large_head.ts'
 import { selfContainedPages } from '../html/self_contained.ts'
 import { FormGuard } from '../pages/form_tokens.ts'
 import { Askers } from '../edge/forward_auth/askers.ts'
@@ -214,7 +215,9 @@ export const createDoors = (parts: Parts) => {
     loops,
     log,
     counters,
+    maxHeadBytes: config.max_head_bytes,
     tell,
+    tellLargeHead: largeHeadPages(wordsFor),
     tellUnrouted,
   })
   const dryRunDecisions = new Decisions({
@@ -227,6 +230,7 @@ export const createDoors = (parts: Parts) => {
   const secure = Secure && new Secure({ config, database, seal, routes: () => routes.table(), home, log })
   const edge = new EdgeServer(door, new ConnectionLimit(maxConnections, log), log, {
     fastLane: config.fast_lane === 'on',
+    maxHeadBytes: config.max_head_bytes,
     openListener: secure?.openListener,
   })
 

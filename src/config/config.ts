@@ -16,6 +16,8 @@ export interface Config {
   readonly forward_auth_from: readonly string[]
   readonly workers: number
   readonly max_connections: number
+  /** The largest head of a request that is forwarded. */
+  readonly max_head_bytes: number
   readonly fast_lane: 'on' | 'off'
   /** PEM files, one key for each certificate; the edge speaks TLS if there are any. */
   readonly tls_cert: readonly string[]

@@ -156,6 +156,16 @@ export const settings = [
     parse: wholeNumber(1, 1_000_000),
   }),
   setting({
+    name: 'max_head_bytes',
+    env: ['HERO_PROXY_MAX_HEAD_BYTES'],
+    meaning:
+      'Largest head of a request, its cookies included, in bytes; a larger one is answered with 431, up to 128 KiB by a page that clears cookies',
+    allowed: '16384 to 131072',
+    default_text: '16384',
+    default: () => 16_384,
+    parse: wholeNumber(16_384, 131_072),
+  }),
+  setting({
     name: 'fast_lane',
     env: ['HERO_PROXY_FAST_LANE'],
     meaning:

@@ -15,6 +15,7 @@ import { loopDetected } from './forward/loop_detection.ts'
 import { Revalidation } from './decide/revalidation.ts'
 import type { Body, ClientResponse, ReceivedRequest } from '../wire/client_response.ts'
 import { asksForWorker, sendRemovingWorker } from './serve/service_worker.ts'
+import { headTooLarge } from './decide/large_head.ts'
 import { isMisdirected, misdirected } from './decide/misdirected.ts'
 import { isOldForm, turnBackForm } from './decide/old_forms.ts'
 import { badRequest, mayNotAsk } from './decide/refusals.ts'
@@ -130,10 +131,15 @@ export class Door implements Handler {
     table: RouteTable,
   ) {
     const { ownPaths, home, tellUnrouted } = this.#parts
-    // In a forward-auth request the host that counts is the one asked about, not the name that the proxy uses for us.
-    if (spellsForwardAuth(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
     const routes = table.at(asked.host)
     const kind = ownPaths.kindOf(asked.host, routes !== undefined)
+    const large = headTooLarge(sent, asked, this.#parts.maxHeadBytes)
+    if (large) {
+      const clears = kind === 'home' || kind === 'routed'
+      return void this.#parts[clears ? 'tellLargeHead' : 'tellUnrouted'](sent, to, asked, large)
+    }
+    // In a forward-auth request the host that counts is the one asked about, not the name that the proxy uses for us.
+    if (spellsForwardAuth(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
     const plan = routes?.match(asked.path)
     if (kind === 'previous' && asksForWorker(sent)) return void sendRemovingWorker(to, asked)
     const show = ownPaths.find(asked, kind, switchesOf(plan))
@@ -204,6 +210,8 @@ export class Door implements Handler {
     const asked = readRequest(request, peers)
     if (isRequestError(asked)) return refuse(badRequest(asked))
     if (spellsForwardAuth(asked.path)) return refuse(mayNotAsk)
+    const large = headTooLarge(request, asked, this.#parts.maxHeadBytes)
+    if (large) return refuse(large)
     const known = await this.#routesFor(asked)
     const plan = known?.routes?.match(asked.path)
     if (!known || ownPaths.find(asked, known.kind, switchesOf(plan))) return refuse(notFoundRefusal)

@@ -32,7 +32,11 @@ export interface DoorParts {
   readonly loops: LoopDetection
   readonly log: Log
   readonly counters: { requests: number }
+  /** The largest head of a request that is forwarded. */
+  readonly maxHeadBytes: number
   readonly tell: ShowRefusal
+  /** Says that a head is too large, and offers to clear cookies. */
+  readonly tellLargeHead: ShowRefusal
   /** For hosts without a route. */
   readonly tellUnrouted: ShowRefusal
 }

@@ -1,6 +1,11 @@
 import type { Readiness } from '../health/readiness.ts'
-import { forwardAuthPath } from '../wire/forward_auth_path.ts'
-import { homeAndUnrouted, type HostKind, type OwnPath, type OwnPathHandler } from '../wire/own_path.ts'
+import {
+  forwardAuthPath,
+  homeAndUnrouted,
+  type HostKind,
+  type OwnPath,
+  type OwnPathHandler,
+} from '../wire/own_path.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
 import type { ProbePath } from './serve/probes.ts'
 

@@ -8,7 +8,7 @@ import { html, Html } from './html.ts'
 import { pageHeaders, type ShowRefusal } from './show_refusal.ts'
 import type { WordsFor } from './words_for.ts'
 
-const style = `:root { color-scheme: light dark; }
+export const selfContainedStyle = `:root { color-scheme: light dark; }
 body { margin: 0; padding: 15vh 1.25rem 2rem; font: 1rem/1.5 system-ui, sans-serif; background: #f6f5f2; color: #1d2329; }
 main { max-width: 30rem; margin: 0 auto; overflow-wrap: anywhere; }
 h1 { margin: 0 0 0.5rem; font-size: 1.5rem; line-height: 1.25; }
@@ -16,9 +16,15 @@ a { color: #1f5f99; }
 @media (prefers-color-scheme: dark) { body { background: #14171a; color: #e8eaed; } a { color: #8cc0ee; } }`
 
 /** Allows exactly this style, and nothing that is loaded. */
-const policy = `default-src 'none'; style-src 'sha256-${hash('sha256', style, 'base64')}'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`
+const policy = `default-src 'none'; style-src 'sha256-${hash('sha256', selfContainedStyle, 'base64')}'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`
 
-const page = ({ lang, dir }: Catalogue, title: string, text: string, home: Html | false): string =>
+/** A page that loads nothing; `more` follows its text. */
+export const selfContainedPage = (
+  { lang, dir }: Pick<Catalogue, 'lang' | 'dir'>,
+  title: string,
+  text: string,
+  more: Html | false,
+): string =>
   html`<!doctype html>
 <html lang="${lang}" dir="${dir}">
 <head>
@@ -26,13 +32,13 @@ const page = ({ lang, dir }: Catalogue, title: string, text: string, home: Html 
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>${title}</title>
-<style>${new Html(style)}</style>
+<style>${new Html(selfContainedStyle)}</style>
 </head>
 <body>
 <main>
 <h1>${title}</h1>
 <p>${text}</p>
-${home}</main>
+${more}</main>
 </body>
 </html>
 `.text
@@ -50,7 +56,7 @@ export const selfContainedPages =
       const { title, text } = wordsOf(catalogue, refusal)
       const link =
         isLocalClient(sent) && html`<p>${catalogue.refusals.home_is} <a href="${home}">${home}</a></p>\n`
-      send(to, status, 'text/html; charset=utf-8', page(catalogue, title, text, link), {
+      send(to, status, 'text/html; charset=utf-8', selfContainedPage(catalogue, title, text, link), {
         ...pageHeaders(asked, catalogue),
         'content-security-policy': policy,
         ...refusal.headers,

@@ -4,6 +4,7 @@ import type { Registrations } from '../oidc/registration.ts'
 import type { OwnPath, OwnPathHandler } from '../wire/own_path.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { redirect } from '../wire/responses.ts'
+import { cookiesForm } from './clear_cookies.ts'
 import * as account from './account/account.ts'
 import type { Topic } from './account/topic.ts'
 import { services, type ServicesParts } from './account/services.ts'
@@ -136,6 +137,7 @@ const servicePaths = (parts: Parts): readonly OwnPath[] => {
   const { handover } = parts
   const usualSignIn = atService.usualSignIn(handover)
   return [
+    cookiesForm({ pageParts: parts.pageParts, ...handover }),
     row('/.hero_proxy/sign_in', atService.signIn(handover)),
     row('/.hero_proxy/sign_in/stuck', atService.showStuck),
     row('/.hero_proxy/arrive', atService.arrive(handover)),
@@ -220,9 +222,8 @@ const openIdPaths = ({ pageParts, openId, registrations }: Parts): readonly OwnP
   const takes = { methods: ['POST', 'OPTIONS'], takes: 'form', at, handler: engine } as const
   const options = { methods: ['OPTIONS'], at, handler: engine }
   const post = { methods: ['POST'], takes: 'form', at } as const
-  const authorize = step(openid.authorize)
   return [
-    { path: '/authorize', methods: ['GET', 'POST'], takes: 'form', at, handler: authorize },
+    { path: '/authorize', methods: ['GET', 'POST'], takes: 'form', at, handler: step(openid.authorize) },
     { ...asks, path: '/authorize/{id}' },
     { path: '/auth/consent/{id}', methods: ['GET'], at, handler: step(openid.consent) },
     { ...post, path: '/auth/consent/{id}', handler: step(openid.postConsent) },

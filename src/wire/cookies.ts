@@ -100,3 +100,21 @@ export const showsFormCookie = (cookies: readonly string[], secure: boolean): bo
 /** A Set-Cookie value for one of our cookies (RFC 6265bis). `maxAgeSeconds` of 0 clears it. */
 export const setCookie = (name: string, value: string, maxAgeSeconds: number): string =>
   `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAgeSeconds}${name.startsWith('__Host-') ? '; Secure' : ''}`
+
+/** The name of each cookie in these headers, as often as it is there. */
+export const cookieNames = (headers: readonly string[]): string[] =>
+  headers.flatMap((header) => pairs(header).filter(({ text }) => text !== '')).map(({ name }) => name)
+
+/** A name that Set-Cookie can hold (RFC 6265 section 4.1.1). */
+const cookieName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/** A Set-Cookie value that clears a cookie at this path and domain, whoever set it; undefined for a name that it cannot hold. */
+export const clearCookie = (
+  name: string,
+  secure: boolean,
+  path: string,
+  domain: string | undefined,
+): string | undefined =>
+  cookieName.test(name)
+    ? `${name}=; Path=${path}${domain === undefined ? '' : `; Domain=${domain}`}; Max-Age=0${secure ? '; Secure' : ''}`
+    : undefined

@@ -159,3 +159,16 @@ export const readRequest = (sent: ReceivedRequest, peers: ClientAddresses): Edge
 /** Our origin as the browser sees it (RFC 6454 section 6.2). */
 export const originOf = ({ secure, authority }: Pick<EdgeRequest, 'secure' | 'authority'>): string =>
   `${secure ? 'https' : 'http'}://${authority}`
+
+/** Bytes of a head that we read at all, in every version of HTTP. The setting max_head_bytes says how much of it is forwarded. */
+export const readableHeadBytes = 128 * 1024
+
+/** Reads a request whose head is larger than max_head_bytes, because it removes what made the head large. */
+export const cookiesPath = '/.hero_proxy/cookies'
+
+/** Bytes of the head of a request as HTTP/1.1 writes it (RFC 9112 section 2.1): each header is `Name: value`. */
+export const headBytesOf = ({ method = '', url = '', rawHeaders }: ReceivedRequest): number => {
+  let bytes = method.length + url.length + ' HTTP/1.1\r\n'.length + 1 + '\r\n'.length
+  for (const text of rawHeaders) bytes += text.length + 2
+  return bytes
+}

@@ -112,6 +112,13 @@ const values: Record<keyof Config, { good: [string, unknown][]; bad: string[] }>
     ],
     bad: ['', '0', '1000001', '-1', '1.5', 'many', '99999999'],
   },
+  max_head_bytes: {
+    good: [
+      ['131072', 131_072],
+      ['16384', 16_384],
+    ],
+    bad: ['', '16383', '131073', '64k', '-1', '1e5'],
+  },
   tls_cert: {
     good: [
       ['/etc/a.pem', ['/etc/a.pem']],
@@ -197,6 +204,7 @@ describe('startup settings', () => {
       forward_auth_from: [],
       workers: 1,
       max_connections: 10_000,
+      max_head_bytes: 16_384,
       fast_lane: 'on',
       tls_cert: [],
       tls_key: [],

@@ -421,6 +421,10 @@ export const ownPathAnswers = `
 /.hero_proxy/me
   home      404 not_found
   routed    401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+/.hero_proxy/cookies
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 403 cross_origin: POST json | 303 http://localhost:9997/: POST form
+  none      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 403 cross_origin: POST json | 303 http://none.localhost:9997/: POST form
+  optional  405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 403 cross_origin: POST json | 303 http://optional.localhost:9997/: POST form
 /.hero_proxy/style.css
   every     200 text/css: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
 /.hero_proxy/theme.css

@@ -2,7 +2,7 @@ import { isRequestError, parseTarget, type EdgeRequest, type RequestError } from
 import { DecidingHeaders, type DecidingName } from '../../wire/deciding_headers.ts'
 import { readForwarded, type ClientAddresses } from '../../wire/client_address.ts'
 import type { ReceivedRequest } from '../../wire/client_response.ts'
-import { forwardAuthPath } from '../../wire/forward_auth_path.ts'
+import { forwardAuthPath } from '../../wire/own_path.ts'
 
 /** True if the path in question follows ours in the target; otherwise a header states it. */
 export const asksByPath = ({ path }: EdgeRequest): boolean => path !== forwardAuthPath

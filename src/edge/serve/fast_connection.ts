@@ -15,8 +15,6 @@ export const maxIdleSeconds = 65
 const maxSilentSeconds = 15
 /** How much may wait behind the current request before we stop reading. */
 const maxWaitingBytes = 64 * 1024
-/** Request line and headers together; the same limit as for node:http. */
-const maxHeadBytes = 16 * 1024
 const empty = Buffer.alloc(0)
 
 /** One connection of the fast lane. It serves one request at a time. */
@@ -132,7 +130,7 @@ export class FastConnection implements Receiver, Listed {
   /** Begins the request at the start of the inbox. `received` holds all bytes, if the inbox has only a part of them. */
   #begin(length: number, received: Buffer | undefined): void {
     const request =
-      readRequestHead(length) && head.end <= maxHeadBytes
+      readRequestHead(length) && head.end <= this.#lane.maxHeadBytes
         ? fastRequest(inbox.latin1Slice(0, head.end), this.#socket)
         : undefined
     if (!request) return this.#handOver(received ?? Buffer.from(inbox.subarray(0, length)))

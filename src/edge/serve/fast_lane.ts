@@ -15,6 +15,7 @@ import type { Lane } from './lane.ts'
 export class FastLane implements Lane<FastConnection> {
   readonly handler: Handler
   readonly closing: ClosingConnections
+  readonly maxHeadBytes: number
   readonly #nodeServer: Server
   readonly #open = new OpenList<FastConnection>()
   /** In seconds, counted by a timer. */
@@ -25,9 +26,10 @@ export class FastLane implements Lane<FastConnection> {
   /** Connections without a request are ended now. */
   over = false
 
-  constructor(handler: Handler, nodeServer: Server, closing: ClosingConnections) {
+  constructor(handler: Handler, nodeServer: Server, closing: ClosingConnections, maxHeadBytes: number) {
     this.handler = handler
     this.closing = closing
+    this.maxHeadBytes = maxHeadBytes
     this.#nodeServer = nodeServer
   }
 

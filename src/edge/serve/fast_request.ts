@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { HeaderNames, type HeaderName } from '../../wire/header_names.ts'
 import { endsAt, head, isUsual, methodNames, numberAt, spans } from '../../wire/parser.ts'
 import { isBodiless, UsualRequest, usualTreatment, type Treatment } from '../../wire/usual_request.ts'
-import { isForwardAuth } from '../../wire/forward_auth_path.ts'
+import { isForwardAuth } from '../../wire/own_path.ts'
 
 const names = new HeaderNames<Treatment>(usualTreatment)
 /** The header names of the head that is being read. */

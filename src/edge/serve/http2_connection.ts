@@ -7,6 +7,8 @@ import {
 } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { ReceivedRequest } from '../../wire/client_response.ts'
+import { fieldBytes } from './http2_fields.ts'
+import { readableHeadBytes } from '../../wire/request.ts'
 import { OpenList, type Listed } from '../../wire/open_list.ts'
 import { keepStreamsInLists } from '../../wire/session_streams.ts'
 import { serveAtTurnEnd } from '../../wire/write_batching.ts'
@@ -85,11 +87,18 @@ class Http2Connection implements Listed {
     received: string[],
   ): void => {
     this.#openStreams++
+    const { fast, maxHeadBytes } = this.lanes
     const request =
-      this.lanes.fast && takesLists ? http2UsualRequest(stream, headers, received, this.#socket) : undefined
+      fast && takesLists
+        ? http2UsualRequest(stream, headers, received, this.#socket, maxHeadBytes)
+        : undefined
     if (request) serveAtTurnEnd(new FastStream(this, stream, headers, received, request))
     else {
       stream.once('close', this.closed)
+      if (fieldBytes(received) > readableHeadBytes) {
+        stream.on('error', nothing)
+        return stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+      }
       serveMessages(this.lanes, stream, headers, received)
     }
   }

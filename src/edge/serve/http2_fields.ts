@@ -17,6 +17,14 @@ export const isInvalidName = (name: string): boolean => !token.test(name) || con
 /** Whether a head may hold this value: a line break would start a header of its own. */
 export const isPlainValue = (text: string): boolean => value.test(text)
 
+/** Bytes of the fields of a head, as HTTP/1.1 writes them. All cookies stand in one header there. */
+export const fieldBytes = (received: readonly string[]): number => {
+  let bytes = 0
+  for (let i = 0; i < received.length; i += 2)
+    bytes += received[i + 1]!.length + (received[i] === 'cookie' ? 2 : received[i]!.length + 4)
+  return bytes
+}
+
 /**
  * The headers of a stream in the form of an HTTP/1.1 request: one Host, no pseudo-headers, and all cookies in one header
  * (RFC 9113 sections 8.2.3 and 8.3.1). `received` is a flat list with names in lower case.

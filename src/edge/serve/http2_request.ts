@@ -37,6 +37,8 @@ const treatmentOf = (name: string): Treatment => {
 
 const digits = /^[0-9]{1,15}$/
 const colon = 0x3a
+/** What HTTP/1.1 writes beside method, path, Host and headers. */
+const lineBytes = '  HTTP/1.1\r\nHost: \r\n\r\n'.length
 
 /** An HTTP/2 request in the usual form. */
 export class Http2UsualRequest extends UsualRequest {
@@ -70,16 +72,19 @@ export const http2UsualRequest = (
   headers: IncomingHttpHeaders,
   received: readonly string[],
   socket: ReceivedRequest['socket'],
+  maxHeadBytes: number,
 ): Http2UsualRequest | undefined => {
   const { ':method': method, ':path': path, ':authority': authority } = headers
   if (method === undefined || path === undefined || authority === undefined) return undefined
   if (!usualMethods.has(method) || received.length > maxFields * 2) return undefined
+  let bytes = method.length + path.length + authority.length + lineBytes
   const request = new Http2UsualRequest(method, path, authority, received, socket)
   let passed = ''
   for (let i = 0; i < received.length; i += 2) {
     const name = received[i]!
     const value = received[i + 1]!
     if (name.charCodeAt(0) === colon) continue
+    bytes += name.length + value.length + 4
     if (!isPlainValue(value)) return undefined
     const treatment = treatmentOf(name)
     switch (treatment) {
@@ -105,6 +110,7 @@ export const http2UsualRequest = (
         if (!request.read(treatment, value)) return undefined
     }
   }
+  if (bytes > maxHeadBytes) return undefined
   request.passed = passed
   const { length = 0 } = request
   if (stream.endAfterHeaders ? length > 0 : length === 0 || isBodiless(method)) return undefined

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { http } from '../../node/http.ts'
 import type { Log } from '../../log/log.ts'
-import { isRequestError, parseTarget } from '../../wire/request.ts'
+import { readableHeadBytes, isRequestError, parseTarget } from '../../wire/request.ts'
 
 interface Parts {
   /** Returns the response to a challenge of a certificate authority. */
@@ -23,7 +23,7 @@ export class HttpRedirect {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    const limits = { maxHeaderSize: 16 * 1024, headersTimeout: 15_000, requestTimeout: 15_000 }
+    const limits = { maxHeaderSize: readableHeadBytes, headersTimeout: 15_000, requestTimeout: 15_000 }
     this.#server = http.createServer({ ...limits, keepAliveTimeout: 5000 }, (request, response) => {
       request.resume()
       this.#answer(request, response).catch((error: Error) => {

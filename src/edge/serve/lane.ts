@@ -8,6 +8,8 @@ export interface Lane<C> {
   /** In seconds, counted by a timer. */
   readonly clock: number
   readonly closing: ClosingConnections
+  /** The largest head of a request that is forwarded. */
+  readonly maxHeadBytes: number
   /** From now on every response is the last of its connection. */
   readonly draining: boolean
   /** Connections without a request are ended now. */

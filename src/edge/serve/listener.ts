@@ -12,6 +12,8 @@ export interface Lanes {
   readonly connection: (socket: Socket) => void
   /** Serves HTTP/2 requests in the usual form; undefined if all go through `request`. */
   readonly fast: Pick<Handler, 'serveFast' | 'broke'> | undefined
+  /** The largest head that `fast` serves. */
+  readonly maxHeadBytes: number
   /** An HTTP/2 request, translated to HTTP/1.1. */
   readonly request: (request: IncomingMessage, response: ServerResponse) => void
   /** A WebSocket over HTTP/2, translated to an upgrade; the stream is its connection. */

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { http } from '../../node/http.ts'
 import type { Log } from '../../log/log.ts'
 import { canMoveConnections } from '../../wire/inbox_socket.ts'
+import { readableHeadBytes } from '../../wire/request.ts'
 import { OpenList, type Listed } from '../../wire/open_list.ts'
 import { ClosingConnections } from './closing.ts'
 import type { ConnectionLimit } from './connection_limit.ts'
@@ -14,15 +15,16 @@ import { plainListener, type Listener, type OpenListener } from './listener.ts'
 import type { Handler } from './handler.ts'
 import { UnreadableBytes } from './unreadable_bytes.ts'
 import { refuseUpgrade, sendUpgradeRefusal } from './upgrade_response.ts'
-import { isForwardAuth } from '../../wire/forward_auth_path.ts'
+import { isForwardAuth } from '../../wire/own_path.ts'
 
 /** Requests of one connection that may wait for earlier responses. */
 const maxPipelined = 200
-const maxHeaderBytes = 16 * 1024
 
 interface EdgeOptions {
   /** Whether requests in the usual form skip node:http. */
   readonly fastLane: boolean
+  /** The largest head of a request that is forwarded. */
+  readonly maxHeadBytes: number
   /** The listener that replaces plain TCP. */
   readonly openListener: OpenListener | undefined
 }
@@ -56,12 +58,12 @@ export class EdgeServer {
     handler: Handler,
     connectionLimit: ConnectionLimit,
     log: Log,
-    { fastLane, openListener }: EdgeOptions,
+    { fastLane, openListener, maxHeadBytes }: EdgeOptions,
   ) {
     this.#handler = handler
     this.#log = log
     this.#server = http.createServer({
-      maxHeaderSize: maxHeaderBytes,
+      maxHeaderSize: readableHeadBytes,
       insecureHTTPParser: false,
       // Node would answer 400 itself, and then read and serve what stands behind that request.
       requireHostHeader: false,
@@ -110,9 +112,9 @@ export class EdgeServer {
     this.#server.on('clientError', (error, socket) => unreadable.refuse(error, socket as Socket))
     // node:http ends a connection by this method, once the last response has been written.
     this.#server.on('connection', (socket) => {
-      socket.destroySoon = () => this.#closing.close(socket)
+      Object.defineProperty(socket, 'destroySoon', { value: () => this.#closing.close(socket) })
     })
-    this.#fast = new FastLane(handler, this.#server, this.#closing)
+    this.#fast = new FastLane(handler, this.#server, this.#closing, maxHeadBytes)
     const fast = fastLane && canMoveConnections
     if (fastLane && !fast) log.warn('this version of Node does not let a socket move: the fast lane is off')
     this.#listener = (openListener ?? plainListener(fast))({
@@ -122,6 +124,7 @@ export class EdgeServer {
         else this.#server.emit('connection', socket)
       },
       fast: fastLane ? handler : undefined,
+      maxHeadBytes,
       request: (request, response) => this.#serve(request, response),
       tunnel: (request, stream) => this.#upgrade(request, stream, Buffer.alloc(0)),
     })

@@ -3,17 +3,23 @@ import type { Socket } from 'node:net'
 import { createServer, type SecureContext, type TlsOptions } from 'node:tls'
 import type { EdgeCertificates } from '../../tls/certificate_choice.ts'
 import { strength } from '../../tls/key_pair.ts'
+import { readableHeadBytes } from '../../wire/request.ts'
 import { allocateYoung } from '../../wire/short_lives.ts'
 import { keepAliveMs, type OpenListener } from './listener.ts'
 import { Http2Connections } from './http2_connection.ts'
 
 const handshakeTimeoutMs = 15_000
 
+/** Fields of a request. More reset the stream. */
+const maxFields = 2048
+/** HTTP/2 counts 32 bytes more for each field (RFC 9113 section 6.5.2). */
+const maxHeaderListBytes = readableHeadBytes + maxFields * 32
+
 /** The limits of one HTTP/2 connection. */
 const limits = {
-  settings: { enableConnectProtocol: true, maxConcurrentStreams: 128, maxHeaderListSize: 16 * 1024 },
-  // Slightly more than a request may have, so that a request above the limit still gets a proper refusal.
-  maxHeaderListPairs: 220,
+  settings: { enableConnectProtocol: true, maxConcurrentStreams: 128, maxHeaderListSize: maxHeaderListBytes },
+  // Browsers send each cookie as a field of its own (RFC 9113 section 8.2.3).
+  maxHeaderListPairs: maxFields,
   /** In megabytes. */
   maxSessionMemory: 32,
   // Rapid resets (CVE-2023-44487): the streams that a client may reset in a burst, and per second.

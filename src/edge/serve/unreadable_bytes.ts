@@ -1,11 +1,22 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { selfContainedPage } from '../../html/self_contained.ts'
+import * as english from '../../strings/en/refusals.ts'
+import { wordsOf, type Refusal } from '../../wire/refusal.ts'
 import { maxDroppedBytes, type ClosingConnections } from './closing.ts'
 
 /** The status of a request that the parser refused, by the code of its error. */
-const refusals: Readonly<Record<string, string>> = {
+const statuses: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+const headBeyondReading: Refusal = { status: 431, reason: 'head_beyond_reading', code: 'head_too_large' }
+
+/** The same for everybody: nothing of the request has been read, not even its language. */
+const tooLargePage = (): string => {
+  const { title, text } = wordsOf(english, headBeyondReading)
+  return selfContainedPage({ lang: 'en', dir: 'ltr' }, title, text, false)
 }
 
 /** The error of the parser of node:http. */
@@ -34,7 +45,7 @@ export class UnreadableBytes {
     const isBehindClose = last?.req.complete && error.code === 'HPE_CLOSED_CONNECTION'
     if (isBehindClose || this.#refused.has(socket)) return this.#drop(socket, error.rawPacket?.length ?? 0)
     this.#refused.add(socket)
-    const status = refusals[error.code ?? ''] ?? '400 Bad Request'
+    const status = statuses[error.code ?? ''] ?? '400 Bad Request'
     if (!last) this.#send(status, socket)
     // The request is complete: a refusal written now would be read as its response, or as a part of it.
     else if (last.req.complete) last.once('close', () => this.#send(status, socket))
@@ -51,7 +62,9 @@ export class UnreadableBytes {
 
   #send(status: string, socket: Socket): void {
     if (!socket.writable || this.#closing.has(socket)) return
-    socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    const [body, type] = status.startsWith('431') ? [tooLargePage(), 'Content-Type: text/html\r\n'] : ['', '']
+    const length = Buffer.byteLength(body)
+    socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n${type}Content-Length: ${length}\r\n\r\n${body}`)
     this.#closing.close(socket)
   }
 }

@@ -270,6 +270,17 @@ export const refusals: Catalogue['refusals'] = {
     }),
     body_too_slow: { title: 'Zu langsam', text: 'Der Inhalt der Anfrage kam nicht rechtzeitig an.' },
     body_broken: { title: 'Ungültige Anfrage', text: 'Der Inhalt der Anfrage brach ab.' },
+    head_beyond_reading: {
+      title: 'Die Anfrage ist zu groß',
+      text: 'Ihr Kopf ist so groß, dass ihn niemand liest. Wenn Sie dies im Browser sehen, löschen Sie in dessen Einstellungen die Cookies dieser Seite.',
+    },
+    head_too_large: ({ most, cookies }) =>
+      cookies === 0
+        ? { title: 'Die Anfrage ist zu groß', text: `Der Kopf einer Anfrage fasst höchstens ${most} Byte.` }
+        : {
+            title: 'Zu viele Cookies',
+            text: `Ihr Browser sendet hier mit jeder Anfrage ${cookies} ${cookies === 1 ? 'Cookie' : 'Cookies'}. Zusammen sind sie größer als die ${most} Byte, die eine Anfrage fasst.`,
+          },
     bodies_full: {
       title: 'Überlastet',
       text: 'Zu viele Anfragen treffen ein. Versuchen Sie es gleich noch einmal.',
@@ -456,6 +467,12 @@ export const refusals: Catalogue['refusals'] = {
     new_password: 'Neues Passwort festlegen',
     switch_account: 'Konto wechseln',
     back: 'Zurück',
+  },
+  clear_cookies: {
+    ours: 'Die Cookies der Anmeldung löschen',
+    ours_hint: 'Vielleicht müssen Sie sich neu anmelden.',
+    all: 'Alle Cookies dieser Seite löschen',
+    all_hint: 'Der Dienst vergisst vielleicht, wer Sie sind und was Sie eingestellt haben.',
   },
   home_is: 'Hier melden Sie sich an und finden Ihre Dienste unter',
   error_number: ({ status }) => `Fehler ${status}`,

@@ -281,6 +281,17 @@ export const refusals = {
     }),
     body_too_slow: { title: 'Too slow', text: 'The body of the request didn’t arrive in time.' },
     body_broken: { title: 'Bad request', text: 'The body of the request was cut off.' },
+    head_beyond_reading: {
+      title: 'The request is too large',
+      text: 'Its head is so large that nobody reads it. If you see this in a browser, clear the cookies of this site in its settings.',
+    },
+    head_too_large: ({ most, cookies }: { most: number; cookies: number }) =>
+      cookies === 0
+        ? { title: 'The request is too large', text: `The head of a request can hold at most ${most} bytes.` }
+        : {
+            title: 'Too many cookies',
+            text: `Your browser sends ${cookies} ${cookies === 1 ? 'cookie' : 'cookies'} with each request here. Together they are larger than the ${most} bytes that a request can hold.`,
+          },
     bodies_full: { title: 'Too busy', text: 'Too many requests are arriving. Try again in a moment.' },
 
     // Forward auth.
@@ -464,6 +475,12 @@ export const refusals = {
     back: 'Back',
   },
   /** Before the link to the public URL, at an address that no service uses. */
+  clear_cookies: {
+    ours: 'Clear the cookies of sign-in',
+    ours_hint: 'You may have to sign in again.',
+    all: 'Clear all cookies of this site',
+    all_hint: 'The service may forget who you are and what you chose.',
+  },
   home_is: 'At this server you sign in and find your services at',
   /** Under a notice, for people who ask for help. */
   error_number: ({ status }: { status: number }) => `Error ${status}`,

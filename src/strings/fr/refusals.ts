@@ -263,6 +263,20 @@ export const refusals: Catalogue['refusals'] = {
     }),
     body_too_slow: { title: 'Trop lent', text: 'Le corps de la requête n’est pas arrivé à temps.' },
     body_broken: { title: 'Requête incorrecte', text: 'Le corps de la requête a été interrompu.' },
+    head_beyond_reading: {
+      title: 'La requête est trop grande',
+      text: 'Son en-tête est si grand que personne ne le lit. Si vous voyez ceci dans un navigateur, effacez les cookies de ce site dans ses réglages.',
+    },
+    head_too_large: ({ most, cookies }) =>
+      cookies === 0
+        ? {
+            title: 'La requête est trop grande',
+            text: `L’en-tête d’une requête contient au plus ${most} octets.`,
+          }
+        : {
+            title: 'Trop de cookies',
+            text: `Votre navigateur envoie ici ${cookies} ${cookies === 1 ? 'cookie' : 'cookies'} à chaque requête. Ensemble, ils dépassent les ${most} octets qu’une requête peut contenir.`,
+          },
     bodies_full: {
       title: 'Trop de demandes',
       text: 'Trop de requêtes arrivent en même temps. Réessayez dans un instant.',
@@ -449,6 +463,12 @@ export const refusals: Catalogue['refusals'] = {
     new_password: 'Choisir un nouveau mot de passe',
     switch_account: 'Changer de compte',
     back: 'Retour',
+  },
+  clear_cookies: {
+    ours: 'Effacer les cookies de connexion',
+    ours_hint: 'Il faudra peut-être vous reconnecter.',
+    all: 'Effacer tous les cookies de ce site',
+    all_hint: 'Le service peut oublier qui vous êtes et vos réglages.',
   },
   home_is: 'Ici, on se connecte et on trouve ses services à l’adresse',
   error_number: ({ status }) => `Erreur ${status}`,

@@ -177,7 +177,7 @@ describe('the fast lane and connections handed over to node:http', () => {
         })
       }, 50)
     })
-    const lane = new FastLane({} as Door, plain, new ClosingConnections())
+    const lane = new FastLane({} as Door, plain, new ClosingConnections(), 16_384)
     const server = createServer(async (socket) => {
       socket.pause()
       socket.read(0)

@@ -9,6 +9,7 @@ const read = (...fields: readonly string[]) =>
     { ':method': 'GET', ':path': '/', ':authority': 'a.test' },
     [':method', 'GET', ':path', '/', ':authority', 'a.test', ...fields],
     { encrypted: true },
+    16_384,
   )
 
 test('fields that an HTTP/1.1 head cannot hold are not in the usual form, even if nghttp2 lets them pass', () => {

@@ -35,9 +35,13 @@ describe('limits of one HTTP/2 connection', () => {
     assert.equal((await ask('open.localhost', '/', many(190))).status, 200)
     assert.equal((await ask('open.localhost', '/', many(201))).status, 431)
     const before = stage.upstream.seen.length
-    for (const headers of [many(1001), { 'x-long': 'x'.repeat(17_000) }]) {
-      const answer = await ask('open.localhost', '/', headers).catch(() => ({ status: 0 }))
+    for (const headers of [many(1001), { 'x-long': 'x'.repeat(17_000) }])
+      assert.equal((await ask('open.localhost', '/', headers)).status, 431)
+    for (const headers of [many(2100), { 'x-long': 'x'.repeat(140_000) }]) {
+      const other = await openSession(stage.daemon, 'open.localhost')
+      const answer = await askOver(other, 'open.localhost', '/', headers).catch(() => ({ status: 0 }))
       assert.equal(answer.status, 0)
+      other.destroy()
     }
     assert.equal(stage.upstream.seen.length, before)
     const again = await openSession(stage.daemon, 'open.localhost')
