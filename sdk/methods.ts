@@ -1916,6 +1916,8 @@ export interface ProvidersRemoveParams {
 export interface ProvidersTestParams {
   /** 1 to 63 lower-case letters, digits, "_" or "-", the first a letter or digit */
   provider: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user?: string
 }
 export type ProvidersTestResult = {
   ok: boolean
@@ -1925,6 +1927,17 @@ export type ProvidersTestResult = {
     ok: boolean | null
     detail: string
   })[]
+  received?: {
+    /** Unix time in seconds, up to the year 9999 */
+    received_at: number
+    /** From the ID token and userinfo */
+    claims: {
+    }
+    /** What groups_claim finds in them */
+    groups: string[]
+    /** Our groups that these mean */
+    mapped: string[]
+  } | null
 }
 
 export interface UsersIdentitiesLinkParams {
@@ -2410,7 +2423,7 @@ export interface HeroProxyMethods {
     update(params: ProvidersUpdateParams): Promise<Provider>
     /** Remove a provider with the identities that were linked to it, the sessions it opened and the memberships it gave */
     remove(params: ProvidersRemoveParams): Promise<null>
-    /** Test a provider step by step, and report which step fails. Nobody signs in: the last step sends a code that was never issued, and checks how the provider refuses it. */
+    /** Test a provider step by step, and report which step fails. Nobody signs in: the last step sends a code that was never issued, and checks how the provider refuses it. With `user`, it also shows what arrived at the last sign-in of that user within a week, and which groups we read from it now; this needs the claim proxy.users.read too. */
     test(params: ProvidersTestParams): Promise<ProvidersTestResult>
   }
   keys: {

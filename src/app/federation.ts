@@ -17,6 +17,7 @@ import { OutgoingSignIns } from '../federation/outgoing_sign_ins.ts'
 import { ProviderTokens } from '../federation/provider_tokens.ts'
 import { Linking } from '../federation/linking.ts'
 import { ProviderLogouts } from '../federation/provider_logouts.ts'
+import { ReceivedClaimsLog } from '../federation/received_claims.ts'
 import { ReplacedAddress } from '../federation/replaced_address.ts'
 import { PendingLinks } from '../federation/pending_links.ts'
 import { AccountMatching } from '../federation/account_matching.ts'
@@ -48,9 +49,11 @@ export const federate = (parts: Parts) => {
   const tokens = new ProviderTokens(parts)
   const replaced = new ReplacedAddress(parts)
   const recognition = new AccountMatching({ ...parts, identities, pending, tokens, replaced })
+  const received = new ReceivedClaimsLog(database, seal)
   const logouts = new ProviderLogouts({ ...parts, identities })
   return {
-    arrivals: new Callbacks({ ...parts, flows, recognition }),
+    arrivals: new Callbacks({ ...parts, flows, recognition, received }),
+    received,
     linking: new Linking({ ...parts, identities, pending, tokens }),
     tokens,
     logouts,
@@ -60,6 +63,7 @@ export const federate = (parts: Parts) => {
       await flows.sweep()
       await pending.sweep()
       await logouts.sweep()
+      await received.sweep()
     },
   }
 }

@@ -128,6 +128,8 @@ export const allMethods = (
       providers,
       party,
       mayBeLocal,
+      receivedFor: async (provider, username) =>
+        federation.received.of(provider, (await users.get({ username })).id),
       forgetPeople: (provider) => federation.linking.forgetProvider(provider),
       keepMembers: (provider, groups) => members.removeProviderMemberships(provider, { except: groups }),
     }),

@@ -13,6 +13,7 @@ import type { Database } from '../storage/database.ts'
 import type { OutgoingSignIn, FlowCookie, OutgoingSignIns, ReturnedSignIn } from './outgoing_sign_ins.ts'
 import { provenAt } from './auth_time.ts'
 import type { AccountMatching, RefusalReason } from './account_matching.ts'
+import type { ReceivedClaimsLog } from './received_claims.ts'
 
 interface Parts {
   readonly database: Database
@@ -22,6 +23,7 @@ interface Parts {
   readonly party: RelyingParty
   readonly flows: OutgoingSignIns
   readonly recognition: AccountMatching
+  readonly received: ReceivedClaimsLog
   readonly signIn: SignIn
 }
 
@@ -154,7 +156,7 @@ export class Callbacks {
     caller: Caller,
     guest: Caller,
   ): Promise<CallbackResult> {
-    const { database, providers, recognition, signIn } = this.#parts
+    const { database, providers, recognition, received, signIn } = this.#parts
     const { next } = flow
     return database.write(async (): Promise<CallbackResult> => {
       // Read the provider again: it may have been removed, turned off or restricted while we waited for its answer.
@@ -171,6 +173,7 @@ export class Callbacks {
       const proven_at = provenAt(flow, redeemed)
       if (proven_at === undefined) return refuse('unproven')
       const found = await recognition.match(provider, redeemed, flow, guest)
+      await received.keep(name, redeemed.profile.subject, redeemed.received)
       if (found.act === 'refused') return refuse(found.why, found.user)
       if (found.act === 'link') return { ...found, next }
       const { identity_id, at_provider } = found

@@ -3,7 +3,8 @@ import { AppError } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import type { Provider } from './provider.ts'
 
-const require = ({ kind, claims }: Caller, claim: string): void => {
+/** Throws claim_required for a caller without the claim. */
+export const requireClaim = ({ kind, claims }: Caller, claim: string): void => {
   if (kind !== 'operator' && !claims.has(claim))
     throw new AppError('claim_required', `This needs the claim ${claim}`, { claims: [claim] })
 }
@@ -20,7 +21,7 @@ export const requireClaimForGroups = (caller: Caller, before: Table, after: Tabl
   const known = new Set(before.groups.map(nameOf))
   const more = after.groups.some((entry) => !known.has(nameOf(entry)))
   const elsewhere = after.groups.length > 0 && after.groups_claim !== before.groups_claim
-  if (more || elsewhere) require(caller, 'proxy.groups.write')
+  if (more || elsewhere) requireClaim(caller, 'proxy.groups.write')
 }
 
 /**
@@ -38,7 +39,7 @@ export const requireAdminForKnownName = async (
     .where('provider', '=', provider)
     .limit(1)
     .executeTakeFirst()
-  if (existing) require(caller, 'proxy.admin')
+  if (existing) requireClaim(caller, 'proxy.admin')
 }
 
 /** An address in our own network would let the caller send requests there. Throws claim_required. Removing one is always allowed. */
@@ -49,5 +50,5 @@ export const requireAdminForInternalUrls = (
 ): void => {
   const known = new Set(before.map((entry) => JSON.stringify([entry.public, entry.internal])))
   if (after.some((entry) => !known.has(JSON.stringify([entry.public, entry.internal]))))
-    require(caller, 'proxy.admin')
+    requireClaim(caller, 'proxy.admin')
 }

@@ -1,6 +1,6 @@
 import { Type } from '../contract/schema_builder.ts'
 import { method } from '../contract/method.ts'
-import { Nothing, Nullable, Shape, ShownName } from '../contract/schemas.ts'
+import { Nothing, Nullable, Shape, ShownName, Username } from '../contract/schemas.ts'
 import { checkProvider } from './provider_test.ts'
 import {
   addresses,
@@ -10,10 +10,13 @@ import {
   Provider,
   providerFields,
   ProviderName,
+  Received,
   Step,
 } from './provider.ts'
 import { forge, secret } from './examples.ts'
 import { presetNames, presetOf } from './presets.ts'
+import { requireClaim } from './guards.ts'
+import { explainReceived, type ReceivedClaims } from './received.ts'
 import type { Providers } from './providers.ts'
 import type { RelyingParty } from './relying_party.ts'
 
@@ -55,13 +58,22 @@ interface Parts {
   readonly providers: Providers
   readonly party: RelyingParty
   readonly mayBeLocal: () => Promise<boolean>
+  /** Returns what a provider last said about a user. Throws not_found for an unknown user. */
+  readonly receivedFor: (provider: string, username: string) => Promise<ReceivedClaims | undefined>
   /** Deletes the identities, sessions and memberships of a provider that is removed. */
   readonly forgetPeople: (provider: string) => Promise<void>
   /** Ends the memberships that a provider gave in all other groups. */
   readonly keepMembers: (provider: string, groups: readonly string[]) => Promise<void>
 }
 
-export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, keepMembers }: Parts) => [
+export const providerMethods = ({
+  providers,
+  party,
+  mayBeLocal,
+  receivedFor,
+  forgetPeople,
+  keepMembers,
+}: Parts) => [
   method({
     ...read,
     name: 'providers.list',
@@ -188,11 +200,15 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
     name: 'providers.test',
     summary: 'Test a provider step by step, and report which step fails',
     description:
-      'Nobody signs in: the last step sends a code that was never issued, and checks how the provider refuses it.',
+      'Nobody signs in: the last step sends a code that was never issued, and checks how the provider refuses it. With `user`, it also shows what arrived at the last sign-in of that user within a week, and which groups we read from it now; this needs the claim proxy.users.read too.',
     effect: 'write',
     claim: ['proxy.oauth.write'],
-    params: named,
-    result: Shape({ ok: Type.Boolean(), steps: Type.Array(Step) }),
+    params: Shape({ provider: ProviderName, user: Type.Optional(Username) }),
+    result: Shape({
+      ok: Type.Boolean(),
+      steps: Type.Array(Step),
+      received: Type.Optional(Nullable(Received)),
+    }),
     errors: ['not_found'],
     target: ({ provider }, result) =>
       `provider=${provider}${result ? ` ok=${result.ok ? 'yes' : `no,${result.steps.find(({ ok }) => ok === false)?.step}`}` : ''}`,
@@ -212,8 +228,15 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
         },
       },
     ],
-    prepare: async ({ provider }) =>
-      checkProvider(await providers.known(provider), party, await mayBeLocal()),
+    prepare: async ({ provider, user }, caller) => {
+      if (user !== undefined) requireClaim(caller, 'proxy.users.read')
+      const known = await providers.known(provider)
+      const received = user === undefined ? undefined : await receivedFor(provider, user)
+      return {
+        ...(await checkProvider(known, party, await mayBeLocal())),
+        ...(user !== undefined && { received: received ? explainReceived(known, received) : null }),
+      }
+    },
     handler: (_, __, result) => result,
   }),
 ]

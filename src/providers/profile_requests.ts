@@ -2,7 +2,14 @@ import type * as Client from 'openid-client'
 import { loadOpenidClient } from './discovery.ts'
 import { ProviderFault } from './guarded_fetch.ts'
 import { fromAccount, fromClaims, type Profile } from './profile.ts'
+import { shownClaims, type ReceivedClaims } from './received.ts'
 import type { KnownProvider } from './provider.ts'
+
+/** A profile, and what it was read from. */
+interface Read {
+  readonly profile: Profile
+  readonly received: ReceivedClaims['claims']
+}
 
 /** Returns the profile from an ID token, and from the userinfo endpoint if there is one (OpenID Connect Core section 5.3). */
 export const profileOf = async (
@@ -10,10 +17,11 @@ export const profileOf = async (
   config: Client.Configuration,
   accessToken: string,
   claims: Client.IDToken,
-): Promise<Profile> => {
-  if (config.serverMetadata().userinfo_endpoint === undefined) return fromClaims(provider, claims, {})
+): Promise<Read> => {
   const { fetchUserInfo } = await loadOpenidClient()
-  return fromClaims(provider, claims, await fetchUserInfo(config, accessToken, claims.sub))
+  const hasUserinfo = config.serverMetadata().userinfo_endpoint !== undefined
+  const userinfo = hasUserinfo ? await fetchUserInfo(config, accessToken, claims.sub) : {}
+  return { profile: fromClaims(provider, claims, userinfo), received: shownClaims(userinfo, claims) }
 }
 
 /** Returns the profile from the endpoints of a server without OpenID Connect. */
@@ -21,7 +29,7 @@ export const accountOf = async (
   provider: KnownProvider,
   config: Client.Configuration,
   accessToken: string,
-): Promise<Profile> => {
+): Promise<Read> => {
   const { fetchProtectedResource } = await loadOpenidClient()
   const read = async (address: string): Promise<unknown> => {
     const headers = new Headers({ accept: 'application/json' })
@@ -44,5 +52,6 @@ export const accountOf = async (
   const emails = provider.emails_endpoint === null ? undefined : await read(provider.emails_endpoint)
   if (emails !== undefined && !Array.isArray(emails))
     throw new ProviderFault('nonsense', `${provider.emails_endpoint} did not return a list`)
-  return fromAccount(provider, account as Record<string, unknown>, emails)
+  const fields = account as Record<string, unknown>
+  return { profile: fromAccount(provider, fields, emails), received: shownClaims(fields, { emails }) }
 }

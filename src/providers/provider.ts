@@ -185,3 +185,16 @@ export const Step = Type.Object(
   { additionalProperties: false },
 )
 export type Step = Static<typeof Step>
+
+/** What arrived when a person last signed in. */
+export const Received = Type.Object(
+  {
+    received_at: Time,
+    claims: Type.Unsafe<Record<string, unknown>>(
+      Type.Object({}, { additionalProperties: true, description: 'From the ID token and userinfo' }),
+    ),
+    groups: Type.Array(Type.String(), { description: 'What groups_claim finds in them' }),
+    mapped: Type.Array(Type.String(), { description: 'Our groups that these mean' }),
+  },
+  { additionalProperties: false },
+)

@@ -17,6 +17,7 @@ import { leniently } from './lenient_responses.ts'
 import type { KnownProvider } from './provider.ts'
 import { withFaults } from './provider_errors.ts'
 import { now } from '../storage/ids.ts'
+import type { ReceivedClaims } from './received.ts'
 import { TokenGrants, type Variation } from './token_grants.ts'
 import { toTokens, type Tokens } from './token_response.ts'
 
@@ -30,6 +31,8 @@ export interface Checks {
 /** The result of exchanging a code. */
 export interface ExchangedCode {
   readonly profile: Profile
+  /** What the profile was read from, within bounds. */
+  readonly received: ReceivedClaims['claims']
   readonly tokens: Tokens
   readonly id_token: string
   /** The id of the session at the provider; empty if it reports none. */
@@ -121,10 +124,11 @@ export class RelyingParty {
       if (claims && isTemplate(issuer) && issuers.some((one) => one !== claims.iss))
         throw new ProviderFault('untrusted', 'the response is from another tenant')
       if (claims) judgeClaims(claims, provider)
+      const read = claims
+        ? await profileOf(provider, config, tokens.access_token, claims)
+        : await accountOf(provider, config, tokens.access_token)
       return {
-        profile: claims
-          ? await profileOf(provider, config, tokens.access_token, claims)
-          : await accountOf(provider, config, tokens.access_token),
+        ...read,
         tokens: toTokens(tokens),
         id_token: tokens.id_token ?? '',
         sid: isName(claims?.sid) ? claims.sid : '',

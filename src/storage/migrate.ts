@@ -19,6 +19,7 @@ import * as names from './migrations/016_names.ts'
 import * as notices from './migrations/017_notices.ts'
 import * as startUrl from './migrations/017_start_url.ts'
 import * as applications from './migrations/019_applications.ts'
+import * as receivedClaims from './migrations/020_received_claims.ts'
 import * as mailedLinks from './migrations/021_mailed_links.ts'
 import * as memberships from './migrations/022_memberships.ts'
 import type { Schema } from './schema.ts'
@@ -44,6 +45,7 @@ export const migrations: Record<string, Migration> = {
   '017_notices': notices,
   '017_start_url': startUrl,
   '019_applications': applications,
+  '020_received_claims': receivedClaims,
   '021_mailed_links': mailedLinks,
   '022_memberships': memberships,
 }

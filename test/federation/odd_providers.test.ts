@@ -207,6 +207,60 @@ describe('providers with habits of their own', () => {
     }
   })
 
+  test('providers.test shows what arrived for a user, and what is read from it now', async () => {
+    const { hero } = stage
+    oidc.state.person = {
+      sub: '1',
+      email: 'grace@example.org',
+      realm_access: { roles: ['editors', 'x'] },
+      note: 'y'.repeat(2000),
+    }
+    const provider = await signsIn(
+      {},
+      { groups: [{ value: 'editors', group: 'editors' }], groups_claim: 'groups' },
+    )
+    const ask = () => hero.providers.test({ provider, user: 'grace' })
+    const { received } = await ask()
+    const { groups, mapped } = received!
+    const claims = received!.claims as Record<string, unknown>
+    assert.deepEqual([claims.realm_access, groups, mapped], [{ roles: ['editors', 'x'] }, [], []])
+    assert.equal(String(claims.note).length, 501)
+    assert.equal('nonce' in claims, false)
+    await hero.providers.update({ provider, groups_claim: 'realm_access.roles' })
+    const again = (await ask()).received!
+    assert.deepEqual([again.groups, again.mapped], [['editors', 'x'], ['editors']])
+    assert.equal('received' in (await hero.providers.test({ provider })), false)
+    assert.equal((await hero.providers.test({ provider, user: 'ada' })).received, null)
+    await refused(hero.providers.test({ provider, user: 'nobody' }), 'not_found')
+    // A person whom a rule refuses shows why.
+    await hero.providers.update({ provider, allowed_domains: ['elsewhere.test'] })
+    oidc.state.person = { sub: '1', email: 'grace@example.org', email_verified: 'no' }
+    await comeBy(new Person(), stage, provider, '')
+    assert.equal(((await ask()).received!.claims as Record<string, unknown>).email_verified, 'no')
+    // It is about a person, so it takes more than managing providers.
+    const keeper = await hero.clients.add({
+      name: 'K',
+      claims: ['proxy.oauth.write'],
+      scopes: ['read', 'admin'],
+    })
+    const { access_token } = await hero.token.create({
+      client_id: keeper.client,
+      client_secret: keeper.client_secret!,
+      scope: 'admin',
+    })
+    const attempt = await refused(
+      hero.as(access_token).providers.test({ provider, user: 'grace' }),
+      'claim_required',
+    )
+    assert.deepEqual(attempt.data.claims, ['proxy.users.read'])
+    oidc.state.person = {
+      sub: '1',
+      email: 'grace@example.org',
+      email_verified: true,
+      preferred_username: 'grace',
+    }
+  })
+
   test('one configuration for many tenants has a template as its issuer, as at Entra', async () => {
     const template = `${oidc.issuer}/{tenantid}/v2.0`
     const issuer = `${oidc.issuer}/common/v2.0`

@@ -137,6 +137,7 @@ const upgraded = (old: Rows): Rows => {
       id_token: provider_id_token!,
       vouched_at: created_at!,
     })),
+    received_claims: [],
     child_sessions: [],
     arrival_codes: [],
     left_hosts: [],

@@ -33,6 +33,8 @@ export interface FederationTables {
     /** The process that renews the tokens has the row to itself until then. */
     leased_until: number
   }
+  /** What a provider last said about a person: JSON with its claims. */
+  received_claims: { identity_id: string; sealed: string; received_at: number }
   /** Logout tokens that were accepted: none is accepted twice. */
   provider_logouts: { provider_id: string; jti: string; expires_at: number }
 }
