@@ -202,7 +202,7 @@ describe(
 
     test('can be used from the sign-in to a new name by keyboard alone, with visible focus', async () => {
       await context.clearCookies()
-      await page.goto(`${origin}/auth/login`)
+      await page.goto(`${origin}/auth/login?return_to=/auth/me`)
       await page.locator('#login:focus').waitFor()
       await page.keyboard.type('ada')
       await page.keyboard.press('Tab')

@@ -165,7 +165,7 @@ describe('one sign-in, in Chromium over TLS with two workers', { skip: browserMi
     await addAuthenticator(page)
     await page.goto(at('id', '/auth/login'))
     await fill(page, 'grace')
-    await page.waitForURL(at('id', '/auth/me'))
+    await page.waitForURL(at('id', '/'))
     await page.goto(at('id', '/auth/security'))
     await press(page, 'Add authenticator app')
     const secret = (await page.locator('.hint code').innerText()).replaceAll(' ', '')
@@ -198,7 +198,7 @@ describe('one sign-in, in Chromium over TLS with two workers', { skip: browserMi
     const other = await open()
     for (const [opener, address] of [
       [page, at('wiki', '/page?of=linus')],
-      [other.page, at('id', '/auth/me')],
+      [other.page, at('id', '/')],
     ] as const) {
       smtp.arrived.length = 0
       await context.clearCookies()

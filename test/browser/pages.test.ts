@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { violations } from './axe.ts'
 import { walkByKeyboard } from './keyboard.ts'
 import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
 import { codeOf } from '../support/factors.ts'
+import { byHand } from '../support/people.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+
+/** The pages that links in mails open, by purpose: what comes before the token. */
+const links = {
+  verify: 'verify?token=',
+  change: 'verify?token=',
+  reset: 'reset?token=',
+  magic: 'magic?token=',
+  invite: 'register?invite=',
+  not_me: 'not_me?token=',
+} as const
 
 describe('own pages', { skip: browserMissing() ?? false }, () => {
   let daemon: TestDaemon
@@ -15,6 +27,7 @@ describe('own pages', { skip: browserMissing() ?? false }, () => {
   before(async () => {
     daemon = await startTestDaemon()
     await daemon.hero.users.add({ username: 'ada', password: goodPassword, display_name: 'Ada Lovelace' })
+    await daemon.hero.users.add({ username: 'new', email: 'new@example.org', password: goodPassword })
     await daemon.hero.proxy.routes.add({
       domain: 'down.localhost',
       target: 'http://127.0.0.1:9',
@@ -31,7 +44,51 @@ describe('own pages', { skip: browserMissing() ?? false }, () => {
     await daemon?.close()
   })
 
+  /** Adds a link of each purpose, with the purpose as its token. */
+  const addLinks = () =>
+    byHand(daemon, async ({ query }) => {
+      const user = await query
+        .selectFrom('users')
+        .select('id')
+        .where('username', '=', 'new')
+        .executeTakeFirstOrThrow()
+      const created_at = Math.floor(Date.now() / 1000)
+      await query.deleteFrom('one_time_tokens').execute()
+      for (const purpose of Object.keys(links))
+        await query
+          .insertInto('one_time_tokens')
+          .values({
+            token_hash: hash('sha256', purpose, 'hex'),
+            purpose,
+            user_id: purpose === 'invite' ? null : user.id,
+            address: 'new@example.org',
+            created_at,
+            expires_at: created_at + 3600,
+          })
+          .execute()
+    })
+
+  const passes = async (page: Page, url: string) => {
+    await page.goto(url)
+    assert.deepEqual(await violations(page), [], url)
+    await walkByKeyboard(page)
+    const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
+    assert.equal(wide, false, `${url} scrolls sideways`)
+  }
+
   for (const colorScheme of ['light', 'dark'] as const) {
+    test(`behind links of mails pass axe on a phone in ${colorScheme} mode, while the links are live`, async () => {
+      const viewport = { width: 360, height: 740 }
+      const context = await browser.newContext({ colorScheme, bypassCSP: true, viewport })
+      const page = await context.newPage()
+      await addLinks()
+      for (const [purpose, path] of Object.entries(links)) {
+        await passes(page, at(`/auth/${path}${purpose}`))
+        assert.equal(await page.locator('form').count(), 1, `the link for ${purpose} is live`)
+      }
+      await context.close()
+    })
+
     test(`pass axe on a phone in ${colorScheme} mode`, async () => {
       const context = await browser.newContext({
         colorScheme,
@@ -39,13 +96,7 @@ describe('own pages', { skip: browserMissing() ?? false }, () => {
         viewport: { width: 360, height: 740 },
       })
       const page = await context.newPage()
-      const check = async (url: string) => {
-        await page.goto(url)
-        assert.deepEqual(await violations(page), [], url)
-        await walkByKeyboard(page)
-        const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
-        assert.equal(wide, false, `${url} scrolls sideways`)
-      }
+      const check = (url: string) => passes(page, url)
       await check(at('/auth/login'))
       await check(at('/auth/setup?token=x'))
       await check(at('/login?next=/auth/me'))
@@ -59,7 +110,7 @@ describe('own pages', { skip: browserMissing() ?? false }, () => {
       await page.getByText('Check your email').waitFor()
       assert.deepEqual(await violations(page), [])
       await check(`http://down.localhost:${daemon.edge.port}/`)
-      await page.goto(at('/auth/login'))
+      await page.goto(at('/auth/login?return_to=/auth/me'))
       await page.getByLabel('Username or email').fill('ada')
       await page.getByLabel('Password').fill('wrong')
       await page.keyboard.press('Enter')
@@ -74,7 +125,7 @@ describe('own pages', { skip: browserMissing() ?? false }, () => {
       const login = `grace-${colorScheme}`
       await daemon.hero.users.add({ username: login, password: goodPassword })
       const signIn = async () => {
-        await page.goto(at('/auth/login'))
+        await page.goto(at('/auth/login?return_to=/auth/me'))
         await page.getByLabel('Username or email').fill(login)
         await page.getByLabel('Password').fill(goodPassword)
         await page.keyboard.press('Enter')

@@ -184,7 +184,7 @@ describe('signing in at a service, in Chromium', { skip: browserMissing() ?? fal
     await addAuthenticator(page)
     await page.goto(home('/auth/login'))
     await fill(page, 'ada')
-    await page.waitForURL(home('/auth/me'))
+    await page.waitForURL(home('/'))
     await page.goto(home('/auth/passkeys'))
     await page.getByLabel('Name of the new passkey').fill('Laptop')
     await page.getByRole('button', { name: 'Add passkey' }).click()

@@ -42,7 +42,7 @@ describe('the tour of the README in Chromium', { skip: browserMissing() ?? false
 
     await page.getByLabel('Password').fill(goodPassword)
     await page.getByRole('button', { name: 'Create account' }).click()
-    await page.getByText('You are signed in.').waitFor()
+    await page.getByRole('heading', { name: 'My services' }).waitFor()
     const { items } = await daemon.hero.users.list()
     assert.deepEqual(
       items.map(({ username, is_admin }) => ({ username, is_admin })),
