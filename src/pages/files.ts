@@ -74,6 +74,7 @@ export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[
         ...ownHeaders(asked),
         'cache-control': 'public, max-age=300',
         'access-control-allow-origin': '*',
+        'cross-origin-resource-policy': 'cross-origin',
       }),
   }
   return Object.entries(handlers).map(([path, handler]) => ({

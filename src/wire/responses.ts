@@ -26,6 +26,8 @@ export const ownHeaders = (asked: Pick<EdgeRequest, 'secure'>): Record<string, s
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
+  // No page of another origin gets our answers as a picture, a script or a style sheet.
+  'cross-origin-resource-policy': 'same-origin',
   vary: 'Cookie',
   ...(asked.secure && { 'strict-transport-security': 'max-age=63072000' }),
 })

@@ -161,9 +161,11 @@ export const signOut =
  */
 export const signedOut = async (page: PageRequest): Promise<void> => {
   const shown = await page.shownSession()
-  const dead: Record<string, readonly string[]> =
-    typeof shown === 'string' ? { 'set-cookie': [setCookie(shown, '', 0)] } : {}
-  page.answer(200, 'image/svg+xml', emptyPicture, dead)
+  page.answer(200, 'image/svg+xml', emptyPicture, {
+    ...(typeof shown === 'string' && { 'set-cookie': [setCookie(shown, '', 0)] }),
+    // Home may be another site.
+    'cross-origin-resource-policy': 'cross-origin',
+  })
 }
 
 const emptyPicture = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'

@@ -171,6 +171,8 @@ describe('signing in and out at the edge (D20 to D24)', () => {
       ['inner.localhost', '/', []],
       ['inner.localhost', '/', navigation],
     ]
+    const picture = await ask(stage.daemon, 'inner.localhost', '/.hero_proxy/signed_out')
+    assert.equal(picture.headers['cross-origin-resource-policy'], 'cross-origin', 'home shows it')
     for (const [at, path, headers] of pages) {
       const answer = await ask(stage.daemon, at, path, { headers })
       const policy = String(answer.headers['content-security-policy'])
@@ -185,6 +187,7 @@ describe('signing in and out at the edge (D20 to D24)', () => {
       assert.equal(answer.headers['x-content-type-options'], 'nosniff', path)
       assert.equal(answer.headers['referrer-policy'], 'no-referrer', path)
       assert.equal(answer.headers['cross-origin-opener-policy'], 'same-origin', path)
+      assert.equal(answer.headers['cross-origin-resource-policy'], 'same-origin', path)
       assert.match(
         String(answer.headers['cache-control']),
         path === '/openrpc.json' ? /no-cache/ : /no-store/,
