@@ -65,7 +65,7 @@ test('every language has the same entries of the same kinds', () => {
 test('no entry is empty or left in English', () => {
   // Words that are the same in other languages.
   const alike =
-    /^(dir|.*\.(code|new_password_hint|totp\.code|device\.code|passkeys\.(heading|first_name|name)|profile\.name|sessions\.(ways\.passkey|details|heading)|applications\.heading|pages\.(passkeys|sessions|applications)|factors\.heading|scope_list|mails\.lasts|lasts|dates|last_used))$/
+    /^(dir|.*\.(code|new_password_hint|totp\.code|device\.code|passkeys\.(heading|first_name|name)|profile\.name|sessions\.(ways\.passkey|details|heading)|applications\.heading|pages\.(passkeys|sessions|applications)|factors\.heading|scope_list|mails\.lasts|lasts|dates|last_used|display_name))$/
   for (const catalogue of catalogues.slice(1)) {
     const theirs = new Map(entries(catalogue))
     for (const [path, entry] of entries(english)) {
@@ -84,6 +84,17 @@ test('values in an entry are escaped on a page, in every language', () => {
       assert.doesNotMatch(text, /undefined|NaN|\[object/, `${catalogue.lang}: ${path}`)
     }
   }
+})
+
+test('French has no plain space before high punctuation or inside guillemets', () => {
+  const french = catalogues[languages.indexOf('fr')]!
+  const plain = / [?!;:»]|« |\p{L}[?!](?=$|\s)/mu
+  for (const text of ['Quoi ?', 'Non !', 'un ; deux', 'Nom : Ada', '« Ada »', 'Quoi?'])
+    assert.match(text, plain, text)
+  assert.doesNotMatch('Quoi\u202f? Nom\u00a0: «\u00a0Ada\u00a0», /login?next=/', plain)
+  // Values stand for names, which may hold anything.
+  const text = (entry: unknown, path: string) => shown(entry, path).replaceAll(/&\w+;|&#39;/g, '')
+  for (const [path, entry] of entries(french)) assert.doesNotMatch(text(entry, path), plain, path)
 })
 
 test('every code and reason of a refusal has a text, and no text is unused', () => {

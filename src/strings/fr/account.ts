@@ -5,10 +5,10 @@ import { code, sentence, strong } from '../sentence.ts'
 const { list, plural, time } = formatsOf('fr')
 
 const used = (last_used_at: number | null) =>
-  last_used_at === null ? 'jamais utilisée' : `dernière utilisation : ${time(last_used_at)}`
+  last_used_at === null ? 'jamais utilisée' : `dernière utilisation\u00a0: ${time(last_used_at)}`
 
 const usedToken = (last_used_at: number | null) =>
-  last_used_at === null ? 'Jamais utilisé' : `Dernière utilisation : ${time(last_used_at)}`
+  last_used_at === null ? 'Jamais utilisé' : `Dernière utilisation\u00a0: ${time(last_used_at)}`
 
 export const account: Catalogue['account'] = {
   title: 'Votre compte',
@@ -58,7 +58,7 @@ export const account: Catalogue['account'] = {
     title: 'Ajouter une application d’authentification',
     lead: 'Scannez ce code QR avec l’application, puis saisissez le code qu’elle affiche.',
     picture: 'Code QR de la clé ci-dessous',
-    by_hand: ({ key }) => sentence`Impossible de le scanner ? Saisissez cette clé : ${code(key)}`,
+    by_hand: ({ key }) => sentence`Impossible de le scanner\u202f? Saisissez cette clé\u00a0: ${code(key)}`,
     code: 'Code',
     button: 'Activer',
     later: 'Pas maintenant',
@@ -82,7 +82,7 @@ export const account: Catalogue['account'] = {
     add: 'Ajouter une clé d’accès',
     needs_script: 'Les clés d’accès nécessitent JavaScript.',
     depends: ({ host }) =>
-      `Cette clé d’accès appartient à ${host}, l’ancienne adresse de ce site. Si cette adresse est abandonnée, la clé ne fonctionnera plus : ajoutez-en une nouvelle et retirez celle-ci.`,
+      `Cette clé d’accès appartient à ${host}, l’ancienne adresse de ce site. Si cette adresse est abandonnée, la clé ne fonctionnera plus\u00a0: ajoutez-en une nouvelle et retirez celle-ci.`,
     elsewhere: 'Vous pouvez ajouter des clés d’accès à l’adresse principale de ce site.',
   },
   sessions: {
@@ -152,7 +152,7 @@ export const account: Catalogue['account'] = {
   questions: {
     cancel: 'Annuler',
     revoke: {
-      title: 'Déconnecter cette session ?',
+      title: 'Déconnecter cette session\u202f?',
       ends: ({ hosts }) =>
         hosts.length === 0
           ? 'Il faudra se reconnecter sur cet appareil.'
@@ -160,37 +160,37 @@ export const account: Catalogue['account'] = {
       button: 'Déconnecter',
     },
     revoke_all: {
-      title: 'Déconnecter toutes les autres sessions ?',
+      title: 'Déconnecter toutes les autres sessions\u202f?',
       ends: 'Il faudra se reconnecter sur ces appareils, sur chaque hôte qu’ils ont ouvert. Cette session reste ouverte.',
       button: 'Déconnecter toutes les autres',
     },
     revoke_consent: {
-      title: 'Retirer l’accès ?',
+      title: 'Retirer l’accès\u202f?',
       ends: 'Les jetons de l’application cessent aussitôt de fonctionner. Elle devra vous demander de nouveau l’accès.',
       button: 'Retirer l’accès',
     },
     revoke_token: {
-      title: 'Révoquer le jeton ?',
+      title: 'Révoquer le jeton\u202f?',
       ends: 'Les programmes qui utilisent ce jeton perdent aussitôt leur accès. Cette action est définitive.',
       button: 'Révoquer le jeton',
     },
     remove_passkey: {
-      title: 'Retirer la clé d’accès ?',
+      title: 'Retirer la clé d’accès\u202f?',
       ends: 'Vous ne pourrez plus vous connecter avec cette clé d’accès. Votre appareil en garde peut-être une copie tant que vous ne l’y supprimez pas.',
       button: 'Retirer la clé d’accès',
     },
     remove_totp: {
-      title: 'Retirer l’application d’authentification ?',
+      title: 'Retirer l’application d’authentification\u202f?',
       ends: 'Les codes de l’application cessent de fonctionner et ne vous seront plus demandés à la connexion.',
       button: 'Retirer l’application',
     },
     unlink: {
-      title: 'Dissocier le compte ?',
+      title: 'Dissocier le compte\u202f?',
       ends: 'Vous ne pourrez plus vous connecter avec ce compte. Les sessions qu’il a ouvertes prennent fin, ainsi que les appartenances à des groupes qui en venaient.',
       button: 'Dissocier le compte',
     },
     renew_recovery_codes: {
-      title: 'Créer de nouveaux codes de secours ?',
+      title: 'Créer de nouveaux codes de secours\u202f?',
       ends: 'Vos anciens codes de secours cessent aussitôt de fonctionner.',
       button: 'Créer de nouveaux codes',
     },

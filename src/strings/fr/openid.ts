@@ -21,11 +21,11 @@ export const openid: Catalogue['openid'] = {
 
   consent: {
     title: 'Autoriser l’accès',
-    heading: ({ name }) => `Donner accès à ${name} ?`,
+    heading: ({ name }) => `Donner accès à ${name}\u202f?`,
     lead: ({ user, name, host }) =>
       host === ''
-        ? sentence`Vous êtes connecté en tant que ${strong(user)}. ${strong(name)} souhaite :`
-        : sentence`Vous êtes connecté en tant que ${strong(user)}. ${strong(name)}, sur ${strong(host)}, souhaite :`,
+        ? sentence`Vous êtes connecté en tant que ${strong(user)}. ${strong(name)} souhaite\u00a0:`
+        : sentence`Vous êtes connecté en tant que ${strong(user)}. ${strong(name)}, sur ${strong(host)}, souhaite\u00a0:`,
     self_registered:
       'Cette application s’est enregistrée elle-même. Personne ici n’a vérifié qu’elle est ce qu’elle prétend être.',
     self_described: ({ host }) =>
@@ -44,14 +44,14 @@ export const openid: Catalogue['openid'] = {
   },
   choose_account: {
     title: 'Choisir un compte',
-    heading: 'Quel compte ?',
+    heading: 'Quel compte\u202f?',
     lead: ({ name }) => sentence`${strong(name)} demande quel compte vous voulez utiliser.`,
     stay: ({ user }) => `Continuer en tant que ${user}`,
     another: 'Utiliser un autre compte',
   },
   end_session: {
     title: 'Déconnexion',
-    heading: 'Se déconnecter ?',
+    heading: 'Se déconnecter\u202f?',
     lead: 'Vous serez déconnecté ici et de tous les services que vous avez ouverts depuis ici.',
     lead_for: ({ name }) =>
       sentence`${strong(name)} demande votre déconnexion. Vous serez déconnecté ici et de tous les services que vous avez ouverts depuis ici.`,
@@ -65,10 +65,11 @@ export const openid: Catalogue['openid'] = {
     code: 'Code',
     button: 'Continuer',
     some_device: 'L’appareil',
-    confirm_heading: 'Est-ce votre appareil ?',
+    confirm_heading: 'Est-ce votre appareil\u202f?',
     confirm_lead: ({ name, address, user }) =>
-      sentence`${strong(name)} demande depuis ${address} à être connecté en tant que ${strong(user)}. Vérifiez qu’il affiche ce code :`,
-    warning: 'Si quelqu’un vous a envoyé ce code, arrêtez : cette personne serait connectée à votre place.',
+      sentence`${strong(name)} demande depuis ${address} à être connecté en tant que ${strong(user)}. Vérifiez qu’il affiche ce code\u00a0:`,
+    warning:
+      'Si quelqu’un vous a envoyé ce code, arrêtez\u00a0: cette personne serait connectée à votre place.',
     mine: 'C’est mon appareil',
     not_mine: 'Ce n’est pas mon appareil',
     done_title: 'Connecté',
@@ -89,6 +90,6 @@ export const openid: Catalogue['openid'] = {
     ours: 'Une erreur est survenue de notre côté. Retournez à l’application et réessayez.',
     unknown_client: 'son client_id ne correspond à aucune application ici',
     theirs: ({ problem }) =>
-      `L’application a envoyé une requête que nous ne pouvons pas accepter : ${problem}. Rien n’a changé. Contactez les responsables de l’application.`,
+      `L’application a envoyé une requête que nous ne pouvons pas accepter\u00a0: ${problem}. Rien n’a changé. Contactez les responsables de l’application.`,
   },
 }

@@ -7,8 +7,9 @@ const signatureFaults: Readonly<Record<SignatureFault, string>> = {
   missing: 'La requête n’a pas de signature.',
   used: 'Ce nonce a déjà été utilisé.',
   pubkey:
-    'X-Signature-Pubkey doit être une clé secp256k1 en hexadécimal : 33 octets compressés ou 65 octets.',
-  signature: 'X-Signature doit être une signature en hexadécimal : r et s, 64 octets, avec le plus petit s.',
+    'X-Signature-Pubkey doit être une clé secp256k1 en hexadécimal\u00a0: 33 octets compressés ou 65 octets.',
+  signature:
+    'X-Signature doit être une signature en hexadécimal\u00a0: r et s, 64 octets, avec le plus petit s.',
   timestamp: 'X-Signature-Timestamp doit être une heure Unix en secondes.',
   nonce: 'X-Signature-Nonce doit être un texte de 16 à 64 caractères compatibles avec les URL.',
   time: 'X-Signature-Timestamp s’écarte de plus de 60 secondes de l’heure d’ici.',
@@ -18,7 +19,7 @@ const signatureFaults: Readonly<Record<SignatureFault, string>> = {
 
 const invalid: Readonly<Record<string, string>> = {
   username:
-    'Choisissez un autre nom d’utilisateur : 1 à 63 lettres, chiffres, « _ » et « - », en commençant par une lettre ou un chiffre.',
+    'Choisissez un autre nom d’utilisateur\u00a0: 1 à 63 lettres, chiffres, «\u00a0_\u00a0» et «\u00a0-\u00a0», en commençant par une lettre ou un chiffre.',
   email: 'Saisissez une adresse e-mail telle que ada@example.org.',
   password: 'Saisissez un mot de passe.',
   current_password: 'Saisissez votre mot de passe actuel.',
@@ -66,7 +67,7 @@ export const refusals: Catalogue['refusals'] = {
       'Ce mot de passe est trop facile à deviner. Choisissez-en un plus long ou plusieurs mots sans rapport entre eux.',
     username_reserved: 'Ce nom d’utilisateur est réservé. Choisissez-en un autre.',
     factor_needed:
-      'Confirmez avec un code ou une clé d’accès : votre compte utilise la validation en deux étapes.',
+      'Confirmez avec un code ou une clé d’accès\u00a0: votre compte utilise la validation en deux étapes.',
     passkey_refused: 'Cette clé d’accès n’a pas été acceptée.',
     passkey_used: 'Cette réponse de clé d’accès a déjà été utilisée. Réessayez.',
     passkey_of_another: 'Cette clé d’accès appartient à un autre compte.',
@@ -169,7 +170,7 @@ export const refusals: Catalogue['refusals'] = {
     }),
     not_signed: ({ fault }) => ({
       title: 'Signature requise',
-      text: `${signatureFaults[fault]} Ce service accepte les requêtes signées : X-Signature-Pubkey, X-Signature, X-Signature-Timestamp et X-Signature-Nonce, avec ECDSA sur secp256k1 et SHA-256. \`hero-proxy sign\` et le SDK les créent.`,
+      text: `${signatureFaults[fault]} Ce service accepte les requêtes signées\u00a0: X-Signature-Pubkey, X-Signature, X-Signature-Timestamp et X-Signature-Nonce, avec ECDSA sur secp256k1 et SHA-256. \`hero-proxy sign\` et le SDK les créent.`,
     }),
     signer_inactive: {
       title: 'Compte inactif',
@@ -235,11 +236,11 @@ export const refusals: Catalogue['refusals'] = {
     },
     form_of_another: ({ user, present }) => ({
       title: `Cette page était destinée à ${user}`,
-      text: `Le compte ${present} est maintenant connecté : rien n’a été modifié. Rouvrez la page.`,
+      text: `Le compte ${present} est maintenant connecté\u00a0: rien n’a été modifié. Rouvrez la page.`,
     }),
     session_over: {
       title: 'Vous n’êtes plus connecté',
-      text: 'Votre session est terminée : rien n’a été modifié. Connectez-vous pour continuer.',
+      text: 'Votre session est terminée\u00a0: rien n’a été modifié. Connectez-vous pour continuer.',
     },
     dead_link: {
       title: 'Ce lien ne fonctionne plus',
@@ -255,7 +256,7 @@ export const refusals: Catalogue['refusals'] = {
     },
     proxy_not_trusted: {
       title: 'La configuration de ce site n’est pas terminée',
-      text: 'Votre navigateur utilise peut-être https, mais le proxy qui a transmis votre requête n’est pas approuvé, donc personne ne peut se connecter. Si vous exploitez ce site : le journal indique l’adresse à ajouter à trusted_proxies. Le code est proxy_not_trusted, expliqué dans docs/operating/behind-a-proxy.md.',
+      text: 'Votre navigateur utilise peut-être https, mais le proxy qui a transmis votre requête n’est pas approuvé, donc personne ne peut se connecter. Si vous exploitez ce site\u00a0: le journal indique l’adresse à ajouter à trusted_proxies. Le code est proxy_not_trusted, expliqué dans docs/operating/behind-a-proxy.md.',
     },
     body_too_large: ({ most }) => ({
       title: 'Trop volumineux',
@@ -303,7 +304,7 @@ export const refusals: Catalogue['refusals'] = {
     }),
     keeps_no_cookies: {
       title: 'Votre navigateur n’a pas gardé la connexion',
-      text: 'Vous êtes connecté, mais le cookie de ce site n’est pas revenu. Autorisez les cookies pour ce site, vérifiez que son adresse commence par https et rouvrez-le. Safari ne garde pas ces cookies sur http://localhost : utilisez-y un autre navigateur.',
+      text: 'Vous êtes connecté, mais le cookie de ce site n’est pas revenu. Autorisez les cookies pour ce site, vérifiez que son adresse commence par https et rouvrez-le. Safari ne garde pas ces cookies sur http://localhost\u00a0: utilisez-y un autre navigateur.',
     },
     wrong_origin: ({ origin }) => ({
       title: 'Cette page a été ouverte à une autre adresse',
@@ -339,11 +340,11 @@ export const refusals: Catalogue['refusals'] = {
     }),
     ended_everywhere: ({ user }) => ({
       title: 'Déconnecté partout',
-      text: `Toutes les sessions du compte ${user} sont terminées. Choisissez maintenant un nouveau mot de passe : nous vous envoyons un lien pour cela. Connectez-vous ensuite et retirez les clés d’accès, applications d’authentification et comptes liés qui ne sont pas les vôtres.`,
+      text: `Toutes les sessions du compte ${user} sont terminées. Choisissez maintenant un nouveau mot de passe\u00a0: nous vous envoyons un lien pour cela. Connectez-vous ensuite et retirez les clés d’accès, applications d’authentification et comptes liés qui ne sont pas les vôtres.`,
     }),
     ended_at_old_address: ({ user }) => ({
       title: 'Déconnecté partout',
-      text: `Toutes les sessions du compte ${user} sont terminées. Le compte a désormais une autre adresse, vous ne pouvez donc pas recevoir de nouveau mot de passe : contactez les responsables de ce site.`,
+      text: `Toutes les sessions du compte ${user} sont terminées. Le compte a désormais une autre adresse, vous ne pouvez donc pas recevoir de nouveau mot de passe\u00a0: contactez les responsables de ce site.`,
     }),
     password_set: {
       title: 'Votre mot de passe est défini',
@@ -400,7 +401,7 @@ export const refusals: Catalogue['refusals'] = {
     }),
     provider_reported: ({ provider, reported }) => ({
       title: `${provider} signale une erreur`,
-      text: `${provider} a répondu par l’erreur « ${reported} », personne n’a donc été connecté. Réessayez ou connectez-vous autrement. Si l’erreur persiste, prévenez l’administration.`,
+      text: `${provider} a répondu par l’erreur «\u00a0${reported}\u00a0», personne n’a donc été connecté. Réessayez ou connectez-vous autrement. Si l’erreur persiste, prévenez l’administration.`,
     }),
     provider_busy: ({ provider }) => ({
       title: `${provider} n’est pas disponible`,

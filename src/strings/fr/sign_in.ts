@@ -6,7 +6,8 @@ const { time } = formatsOf('fr')
 
 export const sign_in: Catalogue['sign_in'] = {
   username: 'Nom d’utilisateur',
-  username_hint: 'Utilisez des lettres, des chiffres, « _ » et « - ». Vous ne pourrez plus le modifier.',
+  username_hint:
+    'Utilisez des lettres, des chiffres, «\u00a0_\u00a0» et «\u00a0-\u00a0». Vous ne pourrez plus le modifier.',
   display_name: 'Nom',
   display_name_hint: 'Ce que les autres voient. Vous pouvez le modifier plus tard, ou le laisser vide.',
   email: 'Adresse e-mail',
@@ -35,7 +36,7 @@ export const sign_in: Catalogue['sign_in'] = {
         ? sentence`Connectez-vous pour ouvrir ${strong(host)}.`
         : sentence`Connectez-vous pour ouvrir ${strong(title)} à l’adresse ${host}.`,
     with_provider: ({ provider }) => `Se connecter avec ${provider}`,
-    forgot_password: 'Mot de passe oublié ?',
+    forgot_password: 'Mot de passe oublié\u202f?',
     email_link: 'Recevoir un lien de connexion par e-mail',
     create_account: 'Créer un compte',
   },
@@ -45,11 +46,11 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   prove: {
     title: 'Confirmez que c’est bien vous',
-    lead: 'Cette modification est importante : confirmez votre identité. Nous ne vous la redemanderons pas pendant 15 minutes.',
+    lead: 'Cette modification est importante\u00a0: confirmez votre identité. Nous ne vous la redemanderons pas pendant 15 minutes.',
     with_provider: ({ provider }) => `Se reconnecter avec ${provider}`,
     email_link: 'Recevoir un lien de connexion par e-mail',
-    forgot_password: 'Mot de passe oublié ou jamais défini ?',
-    no_password: 'Pas de mot de passe ? Un administrateur peut en définir un pour vous.',
+    forgot_password: 'Mot de passe oublié ou jamais défini\u202f?',
+    no_password: 'Pas de mot de passe\u202f? Un administrateur peut en définir un pour vous.',
   },
   register: {
     title: 'Créer un compte',
@@ -59,17 +60,17 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   verify: {
     title: 'Confirmez votre adresse e-mail',
-    lead: 'Cliquez sur le bouton si vous avez fait cette demande. Sinon, fermez cette page : rien ne changera.',
+    lead: 'Cliquez sur le bouton si vous avez fait cette demande. Sinon, fermez cette page\u00a0: rien ne changera.',
     button: 'Confirmer l’adresse',
   },
   new_account: {
     title: 'Choisissez un mot de passe',
     lead: ({ user, address }: { user: string; address: string }) =>
-      `Votre compte ${user} aura l’adresse ${address}. Si vous n’avez pas demandé de compte, fermez cette page : rien ne changera.`,
+      `Votre compte ${user} aura l’adresse ${address}. Si vous n’avez pas demandé de compte, fermez cette page\u00a0: rien ne changera.`,
     button: 'Créer le compte',
   },
   forgot: {
-    title: 'Mot de passe oublié ?',
+    title: 'Mot de passe oublié\u202f?',
     lead: 'Nous vous enverrons un lien pour choisir un nouveau mot de passe.',
     button: 'Envoyer le lien',
   },
@@ -80,9 +81,9 @@ export const sign_in: Catalogue['sign_in'] = {
     button: 'Définir le mot de passe',
   },
   not_me: {
-    title: 'Ce n’était pas vous ?',
+    title: 'Ce n’était pas vous\u202f?',
     lead: ({ address, at }) =>
-      `Le bouton déconnecte partout le compte de ${address}. Il met aussi fin à ce qui y a été créé depuis le ${time(at)} : accès d’applications, jetons et liens envoyés. Il ne connecte personne.`,
+      `Le bouton déconnecte partout le compte de ${address}. Il met aussi fin à ce qui y a été créé depuis le ${time(at)}\u00a0: accès d’applications, jetons et liens envoyés. Il ne connecte personne.`,
     button: 'Déconnecter partout',
   },
   magic: {
@@ -103,7 +104,7 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   sign_out: {
     title: 'Déconnexion',
-    heading: 'Se déconnecter ?',
+    heading: 'Se déconnecter\u202f?',
     lead: 'Cela met fin à votre connexion dans ce navigateur et à tous les services que vous y avez ouverts.',
     lead_from: ({ host }) =>
       `Vous venez de ${host}. Vous pouvez vous déconnecter de tous les services ouverts dans ce navigateur, ou de celui-ci seulement.`,
@@ -111,7 +112,7 @@ export const sign_in: Catalogue['sign_in'] = {
     only_here: ({ host }) => `Se déconnecter de ${host} seulement`,
   },
   replace: {
-    title: 'Se connecter avec un autre compte ?',
+    title: 'Se connecter avec un autre compte\u202f?',
     lead: ({ present, next }) =>
       `Ce navigateur est connecté au compte ${present}, et vous venez de vous connecter au compte ${next}. Si vous continuez avec ${next}, ${present} est déconnecté ici et de tous les services.`,
     accept: ({ next }) => `Continuer avec ${next}`,
@@ -119,14 +120,14 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   /** A service that asks each person once. */
   confirm: {
-    title: 'Se connecter à ce service ?',
+    title: 'Se connecter à ce service\u202f?',
     lead: ({ host }) => `${host} saura qui vous êtes, et ne le demande qu’une fois.`,
     button: 'Se connecter',
   },
   /** For a form that was older than its cookie. */
   resend: {
     title: 'Veuillez renvoyer ce formulaire',
-    lead: 'Cette page est restée ouverte trop longtemps : rien n’a été modifié. Vérifiez que c’est toujours ce que vous voulez.',
+    lead: 'Cette page est restée ouverte trop longtemps\u00a0: rien n’a été modifié. Vérifiez que c’est toujours ce que vous voulez.',
     button: 'Renvoyer',
   },
   switch_account: {
@@ -147,13 +148,14 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   /** A service that the person had signed out of alone. */
   come_back: {
-    title: 'Se reconnecter ?',
-    lead: ({ host }) => `Vous vous êtes déconnecté de ${host} dans ce navigateur. Voulez-vous le rouvrir ?`,
+    title: 'Se reconnecter\u202f?',
+    lead: ({ host }) =>
+      `Vous vous êtes déconnecté de ${host} dans ce navigateur. Voulez-vous le rouvrir\u202f?`,
     button: 'Ouvrir',
   },
   link: {
     title: 'Associer un compte',
-    heading: ({ provider }) => `Associer ${provider} à votre compte ?`,
+    heading: ({ provider }) => `Associer ${provider} à votre compte\u202f?`,
     guest: ({ provider, email }) =>
       sentence`Un compte utilise déjà ici l’adresse ${strong(email)}, que ${provider} a vérifiée. Connectez-vous à ce compte comme d’habitude, puis confirmez que les deux comptes sont à vous.`,
     signed_in: ({ user, provider, account }) =>
