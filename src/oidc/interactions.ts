@@ -33,8 +33,10 @@ export interface ConsentRequest {
 /** The next step between an application's request and our response. */
 export type Step =
   | { readonly act: 'gone' }
-  /** `hint` is the login that the application suggests. It is untrusted text. */
-  | { readonly act: 'sign in'; readonly hint: string }
+  /**
+   * `hint` is the login that the application suggests. It is untrusted text. With `chooses`, a provider must ask for the account too.
+   */
+  | { readonly act: 'sign in'; readonly hint: string; readonly chooses: boolean }
   | { readonly act: 'prove' }
   | { readonly act: 'go on'; readonly to: string }
   | { readonly act: 'switch'; readonly name: string }
@@ -57,7 +59,10 @@ export class Interactions {
     const found = await this.#interaction(request, response)
     if (!found) return { act: 'gone' }
     const who = caller && (await this.#parts.signedIn(caller))
-    if (!who) return { act: 'sign in', hint: String(found.params.login_hint ?? '') }
+    if (!who) {
+      const hint = String(found.params.login_hint ?? '')
+      return { act: 'sign in', hint, chooses: found.prompt.name === 'select_account' }
+    }
     const { provider, knownClient } = await this.#parts.engine()
     const { prompt, params, session } = found
     // The client's metadata document may have disappeared since the request.

@@ -124,8 +124,10 @@ export class RelyingParty {
       if (claims && isTemplate(issuer) && issuers.some((one) => one !== claims.iss))
         throw new ProviderFault('untrusted', 'the response is from another tenant')
       if (claims) judgeClaims(claims, provider)
+      // Every tenant chooses the addresses of its people.
+      const about = isTemplate(issuer) ? { ...provider, email_trusted: false } : provider
       const read = claims
-        ? await profileOf(provider, config, tokens.access_token, claims)
+        ? await profileOf(about, config, tokens.access_token, claims)
         : await accountOf(provider, config, tokens.access_token)
       return {
         ...read,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { jwtVerify } from 'jose'
+import { App, callback, newPerson, pkce } from '../support/openid_stage.ts'
 import { refused } from '../support/refused.ts'
 import { Person } from '../support/person.ts'
 import { startHostileProvider, type HostileProvider, type Ways } from '../support/hostile_provider.ts'
@@ -259,6 +260,22 @@ describe('providers with habits of their own', () => {
       email_verified: true,
       preferred_username: 'grace',
     }
+  })
+
+  test('an application that wants the account chosen makes the provider ask for it too', async () => {
+    const { hero, origin } = stage
+    const provider = await add()
+    const client = await hero.clients.add({ name: 'App', redirect_uris: [callback], first_party: true })
+    const app = new App(origin, client)
+    const ask = (person: Person) =>
+      person.open(app.authorizeUrl({ ...pkce().challenge, prompt: 'select_account' }))
+    const link = new RegExp(`/login\\?provider=${provider}&(amp;)?prompt=select_account`)
+    const guest = newPerson()
+    assert.match((await ask(guest)).text, link)
+    const person = newPerson()
+    await app.signIn(person, 'ada', pkce().challenge)
+    const page = await person.submit(await ask(person), '/auth/consent/', { answer: 'switch' })
+    assert.match(page.text, link)
   })
 
   test('one configuration for many tenants has a template as its issuer, as at Entra', async () => {

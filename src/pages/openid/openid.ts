@@ -9,6 +9,7 @@ import { notFoundRefusal } from '../../wire/refusal.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
 import { chooseAccountPage, consentPage, continuePage, switchPage } from './openid_views.ts'
 import type { PageRequest } from '../page_request.ts'
+import { left } from '../sign_in/just_left.ts'
 
 // The pages between an application's request and the answer to it. They decide nothing: the OpenID provider decides every step.
 
@@ -188,7 +189,8 @@ export const consent = async (
   if (step.act === 'gone') return gone(page)
   if (step.act === 'sign in') {
     const hint = step.hint === '' ? '' : `&login_hint=${encodeURIComponent(step.hint)}`
-    return page.go(302, `/auth/login?return_to=${here}${hint}`)
+    const to = `/auth/login?return_to=${here}${hint}`
+    return step.chooses ? page.goKeeping(302, to, left('switch')) : page.go(302, to)
   }
   if (step.act === 'prove') return page.go(302, `/auth/prove?return_to=${here}`)
   if (step.act === 'go on') return page.page(200, (_, words) => continuePage(words, place, step.to))
@@ -219,7 +221,9 @@ export const postConsent = async (
   if (answer === 'switch') {
     if (!(await openId.interactions.switchPerson(request, response))) return gone(page)
     await page.call('auth.logout', {}, caller)
-    return page.goWithSession(`/auth/login?return_to=${encodeURIComponent(asked.path)}`, '', 0)
+    return page.goWithSession(`/auth/login?return_to=${encodeURIComponent(asked.path)}`, '', 0, [
+      left('switch'),
+    ])
   }
   const to =
     answer === 'stay'
