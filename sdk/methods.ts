@@ -252,6 +252,8 @@ export interface Passkey {
   rp_id: string
   /** Synced by a password manager, so that it survives the loss of a device */
   synced: boolean
+  /** Verifies its user by PIN or body, so it signs in alone; otherwise it is a second factor only */
+  verifies_user: boolean
   /** Unix time in seconds, up to the year 9999 */
   created_at: number
   last_used_at: number | null
@@ -866,6 +868,8 @@ export interface AuthLoginByCodeParams {
 export interface AuthPasskeyOptionsParams {
   /** The host for which the passkey was made; the one for which new passkeys are made if not given */
   rp_id?: string
+  /** From `data.sign_in` of factor_required: the keys of this person then count without PIN too */
+  sign_in?: string
 }
 
 export interface AuthLoginByPasskeyParams {
@@ -2209,7 +2213,7 @@ export interface HeroProxyMethods {
     login_by_code(params: AuthLoginByCodeParams): Promise<SignedIn>
     /** Return the options for a passkey prompt: for auth.login_by_passkey or, with a session, for auth.prove */
     passkey_options(params?: AuthPasskeyOptionsParams): Promise<PasskeyRequestOptions>
-    /** Sign in with a passkey, which counts as two factors. Give exactly one of `assertion` and `passkey_code`. With `sign_in`, it completes a sign-in that began in another way, for example with a provider. The session records that way. */
+    /** Sign in with a passkey, which counts as two factors if it verifies its user. Give exactly one of `assertion` and `passkey_code`. With `sign_in`, it completes a sign-in that began in another way, for example with a provider; then a key without PIN does too. The session records that way. */
     login_by_passkey(params?: AuthLoginByPasskeyParams): Promise<SignedIn>
     /** Confirm that it's you: for 15 minutes, methods that need a fresh proof accept this session. Give exactly one of the four. If you have a second factor, the password is not accepted. */
     prove(params?: AuthProveParams): Promise<null>
@@ -2269,7 +2273,7 @@ export interface HeroProxyMethods {
     remove_totp(params?: FactorsRemoveTotpParams): Promise<null>
     /** Return what a browser needs to create a passkey, for factors.add_passkey */
     passkey_options(params?: FactorsPasskeyOptionsParams): Promise<PasskeyCreationOptions>
-    /** Add a passkey that a browser created; it can sign in on its own, or is required in addition to the password. The first factor comes with recovery codes and ends your other sessions. */
+    /** Add a passkey that a browser created; it can sign in on its own, or is required in addition to the password. A key that did not verify its user (U2F, or without PIN) is a second factor only. The first factor comes with recovery codes and ends your other sessions. */
     add_passkey(params: FactorsAddPasskeyParams): Promise<FactorsAddPasskeyResult>
     /** Rename a passkey */
     rename_passkey(params: FactorsRenamePasskeyParams): Promise<null>

@@ -1,5 +1,6 @@
 import type { PasskeyCodes } from '../factors/passkey_codes.ts'
-import { passkeyRefused, type PasskeyAssertion, type Passkeys } from '../factors/passkeys.ts'
+import { notAlone, passkeyRefused } from '../factors/passkey_answers.ts'
+import type { PasskeyAssertion, Passkeys } from '../factors/passkeys.ts'
 import type { Home } from '../contract/home.ts'
 import { digest } from '../secrets/digest.ts'
 import type { Seal } from '../secrets/seal.ts'
@@ -55,7 +56,7 @@ export class PreviousHostProofs {
   }
 
   /** Returns what the browser needs at the other host. Undefined if nothing began for this host. */
-  options(text: string, host: string): object | undefined {
+  async options(text: string, host: string): Promise<object | undefined> {
     return this.#read(text)?.host === host
       ? this.#passkeys.requestOptions(challengeOf(text), host)
       : undefined
@@ -65,6 +66,8 @@ export class PreviousHostProofs {
   async take(text: string, host: string, answer: string): Promise<string> {
     if (this.#read(text)?.host !== host) throw passkeyRefused()
     const asserted = await this.#passkeys.assert(answer, challengeOf(text), host)
+    // A code does not say whether the key verified its user, so here it always must.
+    if (!asserted.verified_user) throw notAlone()
     const code = await this.#codes.issue({ asserted, begun: text })
     return `${this.#home.origin}/auth/passkey/arrive?code=${code}`
   }

@@ -4,6 +4,7 @@ import type { Passwords } from '../passwords/passwords.ts'
 import { AppError, conflict, invalidParams } from '../contract/errors.ts'
 import type { Factors } from '../factors/factors.ts'
 import { exampleOptions, PasskeyResponse, RequestOptions, SecretCode } from '../factors/passkey_schemas.ts'
+import { notAlone } from '../factors/passkey_answers.ts'
 import type { PasskeyAssertion, Passkeys } from '../factors/passkeys.ts'
 import { method } from '../contract/method.ts'
 import { Password, Shape } from '../contract/schemas.ts'
@@ -111,22 +112,28 @@ export const proofMethods = ({
             'The host for which the passkey was made; the one for which new passkeys are made if not given',
           ),
         ),
+        sign_in: Type.Optional(
+          OpaqueToken(
+            'From `data.sign_in` of factor_required: the keys of this person then count without PIN too',
+          ),
+        ),
       }),
       result: RequestOptions,
-      errors: [],
+      errors: ['unauthenticated'],
       examples: [{ params: {}, result: exampleOptions }],
-      handler: async ({ rp_id }, { session_id }) => {
+      handler: async ({ rp_id, sign_in }, { session_id, user_id }) => {
         if (rp_id !== undefined && !passkeys.rpIds.isOurs(rp_id))
           throw invalidParams('rp_id', 'the host of public_url or of one of previous_public_urls')
         const purpose = session_id === undefined ? 'sign_in' : proveWith(session_id)
-        return passkeys.requestOptions(purpose, rp_id ?? (await passkeys.rpIds.current()))
+        const owner = sign_in === undefined ? session_id && user_id : await signIn.personOf(sign_in)
+        return passkeys.requestOptions(purpose, rp_id ?? (await passkeys.rpIds.current()), owner)
       },
     }),
     method({
       name: 'auth.login_by_passkey',
-      summary: 'Sign in with a passkey, which counts as two factors',
+      summary: 'Sign in with a passkey, which counts as two factors if it verifies its user',
       description:
-        'Give exactly one of `assertion` and `passkey_code`. With `sign_in`, it completes a sign-in that began in another way, for example with a provider. The session records that way.',
+        'Give exactly one of `assertion` and `passkey_code`. With `sign_in`, it completes a sign-in that began in another way, for example with a provider; then a key without PIN does too. The session records that way.',
       effect: 'write',
       claim: null,
       params: Shape({
@@ -140,7 +147,11 @@ export const proofMethods = ({
       examples: [
         { params: { assertion: '{"id":"KEDetxZcUfinhVi6Za5nZQ","type":"public-key"}' }, result: signedIn },
       ],
-      prepare: (given) => assertedBy(given, 'sign_in'),
+      prepare: async (given) => {
+        const asserted = await assertedBy(given, 'sign_in')
+        if (given.sign_in === undefined && !asserted.verified_user) throw notAlone()
+        return asserted
+      },
       handler: async ({ sign_in }, caller, asserted) => {
         await passkeys.use(asserted)
         if (sign_in !== undefined) return signIn.openByPasskey(sign_in, asserted.user_id, caller)

@@ -125,10 +125,13 @@ export class SignIn {
     return error
   }
 
+  /** Returns the id of the user whose sign-in waits for its second factor. Throws unauthenticated. */
+  personOf = async (signIn: string): Promise<string> =>
+    (await this.#links.read(signIn, ...firstSteps)).user_id!
+
   /** Counts an attempt at the second factor before the code is checked. */
   async countCodeAttempt(signIn: string, caller: Caller): Promise<CountedAttempt> {
-    const { user_id } = await this.#links.read(signIn, ...firstSteps)
-    return this.#attempts.count({ factorOf: user_id! }, caller.address)
+    return this.#attempts.count({ factorOf: await this.personOf(signIn) }, caller.address)
   }
 
   /** Completes a sign-in with a code. A wrong code uses up an attempt and nothing else. */
@@ -175,10 +178,7 @@ export class SignIn {
     return this.open(user_id!, by.provider, caller, factor, by)
   }
 
-  /**
-   * Ends the sign-ins by a provider that wait for their second step, as `sessions.revokeVouchedBy` ends its sessions. Returns how
-   * many. Call it inside a transaction.
-   */
+  /** Ends the sign-ins by a provider that wait for their second step. Returns how many. Call it inside a transaction. */
   endPendingByProvider(provider: string, which: { userId?: string; sid?: string }): Promise<number> {
     return this.#links.forgetProviderProofs(provider, which)
   }

@@ -19,6 +19,10 @@ const Passkey = Named('Passkey', {
   synced: Type.Boolean({
     description: 'Synced by a password manager, so that it survives the loss of a device',
   }),
+  verifies_user: Type.Boolean({
+    description:
+      'Verifies its user by PIN or body, so it signs in alone; otherwise it is a second factor only',
+  }),
   created_at: Time,
   last_used_at: Nullable(Time),
 })
@@ -152,7 +156,8 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     name: 'factors.add_passkey',
     summary:
       'Add a passkey that a browser created; it can sign in on its own, or is required in addition to the password',
-    description: 'The first factor comes with recovery codes and ends your other sessions.',
+    description:
+      'A key that did not verify its user (U2F, or without PIN) is a second factor only. The first factor comes with recovery codes and ends your other sessions.',
     effect: 'write',
     claim: 'self',
     fresh: true,

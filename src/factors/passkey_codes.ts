@@ -59,7 +59,8 @@ export class PasskeyCodes {
     // Without the lower bound, a clock that was set back would extend the life of a code.
     if (age < 0 || age >= codeSeconds) return undefined
     const { begun, created_at: _, ...asserted } = row
-    return { begun, asserted }
+    // Only the answers of keys that verified their user are carried.
+    return { begun, asserted: { ...asserted, verified_user: true } }
   }
 
   /** Uses a code up, whatever comes of it. Of several calls, only the first gets what it stands for. */

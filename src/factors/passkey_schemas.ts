@@ -66,9 +66,9 @@ export const exampleCreation = {
   timeout: 300000,
   attestation: 'none',
   authenticatorSelection: {
-    residentKey: 'required',
-    requireResidentKey: true,
-    userVerification: 'required',
+    residentKey: 'preferred',
+    requireResidentKey: false,
+    userVerification: 'preferred',
   },
   excludeCredentials: [],
 }

@@ -1,9 +1,11 @@
 import { shownName } from '../contract/names.ts'
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
-import { AppError, alreadyExists, conflict, notFound } from '../contract/errors.ts'
+import { alreadyExists, conflict, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
+import { bit } from '../storage/schema.ts'
 import type { Challenges } from './challenges.ts'
+import { parse, passkeyRefused } from './passkey_answers.ts'
 import { RpIds, type RelyingParty } from './rp_ids.ts'
 
 /** A verified response of an authenticator, until it is used. */
@@ -12,6 +14,8 @@ export interface PasskeyAssertion {
   readonly id: string
   readonly counter: number
   readonly challenge: string
+  /** Whether the key verified its user, by PIN or body. Only then is it more than a second factor. */
+  readonly verified_user: boolean
 }
 
 /** A verified new credential, until it is stored. */
@@ -22,6 +26,7 @@ export interface NewPasskey {
   /** The name for which it was made. */
   readonly rp_id: string
   readonly synced: boolean
+  readonly verifies_user: boolean
   readonly challenge: string
 }
 
@@ -29,9 +34,6 @@ const maxPasskeys = 20
 
 /** Takes half a second to load, so load it with the first passkey. */
 const webauthn = () => import('@simplewebauthn/server')
-
-export const passkeyRefused = () =>
-  new AppError('unauthenticated', 'This passkey was not accepted', { reason: 'passkey_refused' })
 
 const tooMany = () =>
   conflict(`There are ${maxPasskeys} passkeys already: remove one first`, {
@@ -42,23 +44,9 @@ const tooMany = () =>
 /** The WebAuthn user handle (section 5.4.3): the id, which reveals nothing about the user. */
 const handleOf = (userId: string) => Buffer.from(userId).toString('base64url')
 
-/** Parses `PublicKeyCredential.toJSON()`, with only the members that are used. */
-const parse = (
-  json: string,
-): { readonly id: string; readonly challenge: string; readonly response: never } => {
-  try {
-    const { id, rawId, type, response, clientExtensionResults = {} } = JSON.parse(json)
-    const { challenge } = JSON.parse(Buffer.from(response.clientDataJSON, 'base64url').toString('utf8'))
-    if (typeof id !== 'string' || id !== rawId || typeof challenge !== 'string') throw passkeyRefused()
-    return { id, challenge, response: { id, rawId, type, response, clientExtensionResults } as never }
-  } catch {
-    throw passkeyRefused()
-  }
-}
-
 /**
- * Passkeys: key pairs of which we store the public half. The authenticator verifies its user every time, so a passkey
- * is enough to sign in.
+ * Passkeys and security keys: key pairs of which we store the public half. One that verifies its user is enough to sign
+ * in; any other is a second factor.
  */
 export class Passkeys {
   readonly #database: Database
@@ -85,22 +73,29 @@ export class Passkeys {
       timeout: 300_000,
       attestation: 'none',
       authenticatorSelection: {
-        residentKey: 'required',
-        requireResidentKey: true,
-        userVerification: 'required',
+        // A key without PIN or storage (U2F) is a second factor. Others make a passkey that signs in alone.
+        residentKey: 'preferred',
+        requireResidentKey: false,
+        userVerification: 'preferred',
       },
       excludeCredentials: existing.map(({ credential_id }) => ({ type: 'public-key', id: credential_id })),
     }
   }
 
-  /** The options with which a browser uses a passkey of any user (PublicKeyCredentialRequestOptionsJSON). */
-  requestOptions(purpose: string, rpId: string) {
+  /**
+   * The options with which a browser uses a passkey (PublicKeyCredentialRequestOptionsJSON): of any user, who signs in with it
+   * alone, or one of this user's keys as a second factor. A key without storage has to be named.
+   */
+  async requestOptions(purpose: string, rpId: string, userId?: string) {
+    const keys = userId === undefined ? [] : await this.list(userId)
     return {
       challenge: this.#challenges.issue(purpose),
       rpId,
       timeout: 300_000,
-      userVerification: 'required',
-      allowCredentials: [],
+      userVerification: userId === undefined ? 'required' : 'preferred',
+      allowCredentials: keys
+        .filter(({ rp_id }) => rp_id === rpId)
+        .map(({ credential_id: id }) => ({ type: 'public-key', id })),
     }
   }
 
@@ -114,29 +109,35 @@ export class Passkeys {
       expectedChallenge: (given) => given === challenge && this.#challenges.isFor(given, `add ${userId}`),
       expectedOrigin: this.#party.origin,
       expectedRPID: rp_id,
-      requireUserVerification: true,
+      requireUserVerification: false,
     }).catch(() => ({ verified: false as const, registrationInfo: undefined }))
     if (!verified || !registrationInfo) throw passkeyRefused()
-    const { credential, credentialBackedUp } = registrationInfo
+    const { credential, credentialBackedUp, userVerified } = registrationInfo
     return {
       credential_id: credential.id,
       public_key: Buffer.from(credential.publicKey).toString('base64url'),
       counter: credential.counter,
       rp_id,
       synced: credentialBackedUp,
+      verifies_user: userVerified,
       challenge,
     }
   }
 
   /** Stores a verified credential, inside a transaction. */
-  async add(userId: string, name: string, { challenge, synced, ...key }: NewPasskey): Promise<string> {
+  async add(
+    userId: string,
+    name: string,
+    { challenge, synced, verifies_user, ...key }: NewPasskey,
+  ): Promise<string> {
     await this.#challenges.spend(challenge)
     if ((await this.list(userId)).length >= maxPasskeys) throw tooMany()
     const { query } = this.#database
     const taken = query.selectFrom('passkeys').select('id').where('credential_id', '=', key.credential_id)
     if (await taken.executeTakeFirst()) throw alreadyExists('passkey', 'attestation')
     const id = newId()
-    const row = { id, user_id: userId, name, ...key, synced: synced ? (1 as const) : (0 as const) }
+    const flags = { synced: bit(synced), verifies_user: bit(verifies_user) }
+    const row = { id, user_id: userId, name, ...key, ...flags }
     await query
       .insertInto('passkeys')
       .values({ ...row, created_at: now(), last_used_at: null })
@@ -170,21 +171,23 @@ export class Passkeys {
       expectedOrigin: isHome ? this.#party.origin : [...(this.#party.previous.get(host) ?? [])],
       expectedRPID: row.rp_id,
       credential: { id, publicKey: Buffer.from(row.public_key, 'base64url'), counter: row.counter },
-      requireUserVerification: true,
+      requireUserVerification: false,
     }).catch(() => ({ verified: false as const, authenticationInfo: undefined }))
     if (!verified || !authenticationInfo) throw passkeyRefused()
-    return { user_id: row.user_id, id: row.id, counter: authenticationInfo.newCounter, challenge }
+    const { newCounter: counter, userVerified: verified_user } = authenticationInfo
+    return { user_id: row.user_id, id: row.id, counter, challenge, verified_user }
   }
 
   /**
    * Marks a response as used, inside the transaction of what it allows. A counter that did not rise means a cloned
    * authenticator (section 6.1.1).
    */
-  async use({ id, counter, challenge }: PasskeyAssertion): Promise<void> {
+  async use({ id, counter, challenge, verified_user }: PasskeyAssertion): Promise<void> {
     await this.#challenges.spend(challenge)
     const { numUpdatedRows } = await this.#database.query
       .updateTable('passkeys')
-      .set({ counter, last_used_at: now() })
+      // A key can get a PIN later.
+      .set({ counter, last_used_at: now(), ...(verified_user && { verifies_user: 1 }) })
       .where('id', '=', id)
       // Authenticators without a counter always report 0.
       .where('counter', counter === 0 ? '=' : '<', counter)
@@ -203,14 +206,17 @@ export class Passkeys {
 
   /** Returns the passkeys of a user as people see them. */
   async described(userId: string) {
-    return (await this.list(userId)).map(({ id, name, rp_id, synced, created_at, last_used_at }) => ({
-      id,
-      name: shownName(name),
-      rp_id,
-      synced: synced === 1,
-      created_at,
-      last_used_at,
-    }))
+    return (await this.list(userId)).map(
+      ({ id, name, rp_id, synced, verifies_user, created_at, last_used_at }) => ({
+        id,
+        name: shownName(name),
+        rp_id,
+        synced: synced === 1,
+        verifies_user: verifies_user === 1,
+        created_at,
+        last_used_at,
+      }),
+    )
   }
 
   async rename(userId: string, id: string, name: string): Promise<void> {

@@ -99,7 +99,13 @@ export class Linking {
         .select('user_id')
         .where('user_id', '=', userId)
         .executeTakeFirst()) ??
-      (await query.selectFrom('passkeys').select('id').where('user_id', '=', userId).executeTakeFirst()) ??
+      (await query
+        .selectFrom('passkeys')
+        .select('id')
+        .where('user_id', '=', userId)
+        // Others are a second factor only.
+        .where('verifies_user', '=', 1)
+        .executeTakeFirst()) ??
       (await query
         .selectFrom('user_identities')
         .innerJoin('providers', 'providers.provider', 'user_identities.provider')

@@ -49,16 +49,27 @@ export const noPasskeyInField =
   'if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => false'
 
 /** Gives a page a virtual authenticator, which keeps passkeys and answers at once, as if the person had touched it. */
-export const addAuthenticator = async (page: Page): Promise<void> => {
+export const addAuthenticator = async (page: Page, kind: 'passkey' | 'u2f' = 'passkey'): Promise<void> => {
   const session = await page.context().newCDPSession(page)
   await session.send('WebAuthn.enable')
   await session.send('WebAuthn.addVirtualAuthenticator', {
     options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
+      ...(kind === 'passkey'
+        ? {
+            protocol: 'ctap2',
+            transport: 'internal',
+            hasResidentKey: true,
+            hasUserVerification: true,
+            isUserVerified: true,
+          }
+        : // A key that is only touched: it stores nothing and asks for no PIN.
+          {
+            protocol: 'u2f',
+            transport: 'usb',
+            hasResidentKey: false,
+            hasUserVerification: false,
+            isUserVerified: false,
+          }),
       automaticPresenceSimulation: true,
     },
   })

@@ -9,6 +9,7 @@ export interface Passkey {
   /** The host for which it was made. */
   readonly rp_id: string
   readonly synced: boolean
+  readonly verifies_user: boolean
   readonly created_at: number
   readonly last_used_at: number | null
 }
@@ -16,8 +17,9 @@ export interface Passkey {
 const keyRow = (words: Catalogue, host: string, token: string, key: Passkey) => {
   const own = words.account.passkeys
   const name = html`${hiddenId(key.id)}<label for="name-${key.id}">${own.name}</label>
-<input id="name-${key.id}" name="name" value="${key.name}" maxlength="60" required>`
+<input id="name-${key.id}" name="name" value="${key.name}" maxlength="80" required>`
   return html`<li><p><strong>${key.name}</strong>${key.synced && ` (${own.synced})`}<br><span class="number">${own.dates(key)}</span></p>
+${!key.verifies_user && html`<p class="hint">${own.second_only}</p>`}
 ${key.rp_id !== host && html`<p class="hint">${own.depends({ host: key.rp_id })}</p>`}
 <details><summary>${own.change}</summary>
 ${accountForm(token, 'rename_passkey', name, own.rename)}
@@ -51,7 +53,7 @@ ${
         action: '/auth/account/add_passkey',
         token,
         fields: html`<label for="passkey-name">${own.new_name}</label>
-<input id="passkey-name" name="name" value="${own.first_name}" maxlength="60" required>`,
+<input id="passkey-name" name="name" value="${own.first_name}" maxlength="80" required>`,
         button: own.add,
       })}${passkeyTag}
 <noscript><p class="hint">${own.needs_script}</p></noscript>`

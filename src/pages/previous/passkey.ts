@@ -45,7 +45,7 @@ export const askPasskey =
   async (request, response, asked) => {
     if (journeyOf(request) !== 'page') return tell(request, response, asked, notFoundRefusal)
     const begun = new URL(asked.target, 'http://door.invalid').searchParams.get('begun') ?? ''
-    const options = proofs.options(begun, asked.host)
+    const options = await proofs.options(begun, asked.host)
     if (!options) return tell(request, response, asked, overWith(home))
     const words = await wordsFor(request.rawHeaders)
     const body = awayPasskeyPage(words, { host: asked.host, home: home.host, begun, options })

@@ -142,7 +142,7 @@ export const secondStep = async (
   kept: readonly Keepsake[] = [],
 ): Promise<void> => {
   const rpIds = factors.includes('passkey') ? (await page.offers()).rpIds : []
-  const passkeys = await passkeyOffers(page, page.guest(), rpIds)
+  const passkeys = await passkeyOffers(page, page.guest(), rpIds, sign_in)
   const body = (token: string, words: Catalogue) =>
     proofPage(words, {
       place: page.asked.host,

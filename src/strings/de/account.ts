@@ -78,6 +78,8 @@ export const account: Catalogue['account'] = {
     first_name: 'Passkey',
     add: 'Passkey hinzufügen',
     needs_script: 'Passkeys benötigen JavaScript.',
+    second_only:
+      'Nur als zweiter Schritt: Dieser Schlüssel hat keine PIN verlangt und meldet deshalb nicht allein an.',
     depends: ({ host }) =>
       `Dieser Passkey gehört zu ${host}, der früheren Adresse dieser Website. Wird sie aufgegeben, funktioniert er nicht mehr: Fügen Sie einen neuen hinzu und entfernen Sie diesen.`,
     elsewhere: 'Passkeys können Sie unter der Hauptadresse dieser Website hinzufügen.',

@@ -70,6 +70,8 @@ export const refusals: Catalogue['refusals'] = {
     factor_needed:
       'Bestätigen Sie mit einem Code oder einem Passkey: Ihr Konto verlangt eine Bestätigung in zwei Schritten.',
     passkey_refused: 'Dieser Passkey wurde nicht angenommen.',
+    key_not_alone:
+      'Dieser Schlüssel hat keine PIN und kann Sie nicht allein anmelden. Melden Sie sich zuerst anders an und verwenden Sie ihn als zweiten Schritt.',
     passkey_used: 'Diese Passkey-Antwort wurde schon verwendet. Versuchen Sie es noch einmal.',
     passkey_of_another: 'Dieser Passkey gehört zu einem anderen Konto.',
     too_many_passkeys: ({ most }) => `Sie haben schon ${most} Passkeys. Entfernen Sie zuerst einen.`,

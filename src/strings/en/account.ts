@@ -79,6 +79,7 @@ export const account = {
     first_name: 'Passkey',
     add: 'Add passkey',
     needs_script: 'Passkeys require JavaScript.',
+    second_only: 'Second step only: this key did not ask for a PIN, so it does not sign in by itself.',
     depends: ({ host }: { host: string }) =>
       `This passkey belongs to ${host}, the earlier address of this site. When that address is given up, it stops working: add a new one and remove this one.`,
     elsewhere: 'You can add passkeys at the main address of this site.',

@@ -75,6 +75,8 @@ export const refusals = {
     username_reserved: 'This username is reserved. Choose another one.',
     factor_needed: 'Confirm with a code or a passkey: your account has two-step verification.',
     passkey_refused: 'This passkey was not accepted.',
+    key_not_alone:
+      'This key has no PIN, so it cannot sign you in by itself. Sign in another way first, then use it as your second step.',
     passkey_used: 'This passkey response was already used. Try again.',
     passkey_of_another: 'This passkey belongs to another account.',
     too_many_passkeys: ({ most }: { most: number }) => `You already have ${most} passkeys. Remove one first.`,

@@ -69,6 +69,8 @@ export const refusals: Catalogue['refusals'] = {
     factor_needed:
       'Confirmez avec un code ou une clé d’accès\u00a0: votre compte utilise la validation en deux étapes.',
     passkey_refused: 'Cette clé d’accès n’a pas été acceptée.',
+    key_not_alone:
+      'Cette clé n’a pas de code PIN et ne peut pas vous connecter à elle seule. Connectez-vous d’abord autrement, puis utilisez-la comme seconde étape.',
     passkey_used: 'Cette réponse de clé d’accès a déjà été utilisée. Réessayez.',
     passkey_of_another: 'Cette clé d’accès appartient à un autre compte.',
     too_many_passkeys: ({ most }) => `Vous avez déjà ${most} clés d’accès. Retirez-en une d’abord.`,
