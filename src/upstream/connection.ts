@@ -1,15 +1,12 @@
 import { connect, type Socket } from 'node:net'
 import { doneWith, head, inbox, inboxSize, readResponseHead } from '../wire/parser.ts'
 import type { ResponseSink } from '../wire/response_sink.ts'
-import { ResponseParser, type Head, type Reader } from '../wire/http_parser.ts'
+import { ResponseParser, unexpected, type Head, type Reader } from '../wire/http_parser.ts'
 import { RequestWriter } from './request_writer.ts'
 import { dialOptions, type Upstream } from './upstream.ts'
 
 /** Responses with a status of 100 to 199 before the response itself. One of them every few seconds says that the upstream still works. */
 const maxInformational = 1000
-
-const unexpected = (text: string): NodeJS.ErrnoException =>
-  Object.assign(new Error(text), { code: 'EUPSTREAM' })
 
 /** A connection to an upstream. It carries one request at a time, and is reused only if the exchange was entirely regular. */
 export class UpstreamConnection implements Reader {
@@ -28,6 +25,8 @@ export class UpstreamConnection implements Reader {
   #informed = 0
   #keepAlive = false
   #switches = false
+  /** More has arrived than the response. */
+  #surplus = false
   #wholeRequest = false
   #reading = false
   #gone = false
@@ -133,6 +132,8 @@ export class UpstreamConnection implements Reader {
 
   readHead(head: Head): boolean {
     const asker = this.#asker
+    // The response is complete, and what follows it is for nobody.
+    if (this.#trailers !== undefined) return (this.#surplus = true)
     if (!asker || this.#answered) {
       this.destroy(unexpected('the upstream sent a response without a request'))
       return false
@@ -143,11 +144,8 @@ export class UpstreamConnection implements Reader {
       return false
     }
     if (head.status >= 100 && head.status < 200 && head.status !== 101) {
-      if (++this.#informed > maxInformational) {
-        this.destroy(unexpected('the upstream sends informational responses without end'))
-        return false
-      }
-      asker.information(head)
+      if (++this.#informed <= maxInformational) asker.information(head)
+      else this.destroy(unexpected('the upstream sends informational responses without end'))
       return false
     }
     // Below 200, only a 101 that was not requested or an invalid status (RFC 9110 section 15) gets here.
@@ -162,6 +160,7 @@ export class UpstreamConnection implements Reader {
   }
 
   readBody(chunk: Buffer): void {
+    if (this.#surplus) return
     if (chunk.buffer === inbox.buffer) this.#asker?.body(Buffer.from(chunk))
     // The chunk is still in use unless `body` returned true, so take a new buffer next time.
     else if (!this.#asker?.body(chunk)) this.#own = undefined
@@ -169,7 +168,7 @@ export class UpstreamConnection implements Reader {
 
   readEnd(rawTrailers: readonly string[]): void {
     // An informational message ends as well, but the response is still to come.
-    if (this.#answered) this.#trailers = rawTrailers
+    if (this.#answered) this.#trailers ??= rawTrailers
   }
 
   /** Most responses arrive whole, in one read, and are passed on as received. */
@@ -200,9 +199,10 @@ export class UpstreamConnection implements Reader {
     }
     this.#reading = false
     if (this.#gone) return parser.close()
-    if (taken instanceof Error) return this.destroy(taken)
-    if (this.#switches) return this.#handOver(bytes.subarray(taken))
-    this.#settle(taken === bytes.length)
+    // A body where none may be, for instance after HEAD, spoils the connection, not the response.
+    if (taken instanceof Error && this.#trailers === undefined) return this.destroy(taken)
+    if (this.#switches) return this.#handOver(bytes.subarray(Number(taken)))
+    this.#settle(taken === bytes.length && !this.#surplus)
   }
 
   #settle(clean: boolean): void {
@@ -210,9 +210,8 @@ export class UpstreamConnection implements Reader {
     if (!asker) return this.destroy()
     const trailers = this.#trailers
     if (trailers === undefined) return asker.flush()
-    this.#trailers = undefined
+    this.#trailers = this.#asker = undefined
     this.#parsing = false
-    this.#asker = undefined
     this.reused = true
     // An upstream that answers before it has the complete request may still be reading it, so nothing else is sent there.
     if (clean && this.#keepAlive && this.#wholeRequest) {

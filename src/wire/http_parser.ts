@@ -48,6 +48,10 @@ export interface Reader {
   readEnd(rawTrailers: readonly string[]): void
 }
 
+/** What an upstream did that HTTP does not allow. */
+export const unexpected = (text: string): NodeJS.ErrnoException =>
+  Object.assign(new Error(text), { code: 'EUPSTREAM' })
+
 const malformed = (): Error =>
   Object.assign(new Error('the head of the response is malformed'), { code: 'HPE_MALFORMED' })
 

@@ -118,3 +118,40 @@ describe('unreadable bytes on a kept connection are 502 at once, and the request
       assert.deepEqual(wrong, [])
     })
 })
+
+describe('a body where none may be', () => {
+  let stage: Stage
+  before(async () => {
+    stage = await startStage()
+  })
+  after(() => stage.close())
+
+  const evil = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'
+  const bodies: Readonly<Record<string, readonly [method: string, response: string, status: number]>> = {
+    'HEAD with a length': ['HEAD', `HTTP/1.1 200 OK\r\nContent-Length: ${evil.length}\r\n\r\n`, 200],
+    'HEAD with chunked': ['HEAD', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', 200],
+    'HEAD in the unusual form': ['HEAD', `HTTP/1.1 200 OK\r\nContent-Length:  ${evil.length}\r\n\r\n`, 200],
+    '304': ['GET', `HTTP/1.1 304 Not Modified\r\nContent-Length: ${evil.length}\r\n\r\n`, 304],
+    '204': ['GET', 'HTTP/1.1 204 No Content\r\n\r\n', 204],
+    'more than the length': ['GET', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood', 200],
+    'more than the last chunk': [
+      'GET',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n0\r\n\r\n',
+      200,
+    ],
+  }
+  let count = 0
+  for (const [title, [method, response, status]] of Object.entries(bodies))
+    for (const body of [evil, 'garbage'])
+      test(`${title}: the response arrives, and ${body.slice(0, 4)} reaches nobody`, async () => {
+        await using service = await startKept([response + body, evil.replace('evil', 'next')])
+        const domain = `b${++count}.localhost`
+        await stage.route({ domain, auth_mode: 'none', target: service.target, response_timeout: 3 })
+        for (let i = 0; i < 3; i++) {
+          const first = await ask(stage.daemon, domain, '/', { method })
+          assert.equal(first.status, status)
+          assert.ok(!/evil|garbage/.test(first.body))
+        }
+        assert.equal(service.connections.length, 3, 'no connection is used again')
+      })
+})
