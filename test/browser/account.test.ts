@@ -51,7 +51,7 @@ describe(
     const open = (summary: string) => page.getByText(summary, { exact: true }).click()
     const signIn = async (password = goodPassword) => {
       await context.clearCookies()
-      await page.goto(`${origin}/auth/login`)
+      await page.goto(`${origin}/auth/login?return_to=/auth/me`)
       await page.getByLabel('Username or email').fill('ada')
       await page.getByLabel('Password').fill(password)
       await button('Sign in').click()

@@ -163,7 +163,7 @@ describe('sign-in with providers in Chromium', { skip: browserMissing() ?? false
       await stage.hero.users.add({ username: user, email, password: goodPassword })
       await way().account(`there-${name}`, email)
       const { context, page } = await fresh()
-      await page.goto(`${stage.origin}/auth/login`)
+      await page.goto(`${stage.origin}/auth/login?return_to=/auth/me`)
       await page.getByLabel('Username or email').fill(user)
       await page.getByLabel('Password').fill(goodPassword)
       await page.getByRole('button', { name: 'Sign in', exact: true }).click()

@@ -91,7 +91,7 @@ export const account: Catalogue['account'] = {
     program: 'Ein Programm',
     unknown_device: 'Unbekanntes Gerät',
     about:
-      'Jede Zeile ist eine Anmeldung. Wenn Sie sie beenden, sind Sie auf allen Hosts abgemeldet, die sie geöffnet hat.',
+      'Jede Zeile ist eine Anmeldung. Wenn Sie eine beenden, sind Sie auch auf allen Hosts abgemeldet, die Sie damit geöffnet haben.',
     details: ({ address, last_used_at }) => `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
     signed_in: ({ at, proofs }) => `Angemeldet am ${time(at)} mit ${list(proofs)}`,
     opened: ({ hosts }) => `Geöffnet: ${list(hosts)}`,
@@ -107,8 +107,8 @@ export const account: Catalogue['account'] = {
       setup: 'Einrichtungslink',
       network: 'Netzwerk',
     },
-    end: 'Diese Sitzung abmelden',
-    end_others: 'Alle anderen Sitzungen abmelden',
+    end: 'Diese Sitzung beenden',
+    end_others: 'Alle anderen Sitzungen beenden',
   },
   applications: {
     heading: 'Anwendungen',
@@ -153,7 +153,7 @@ export const account: Catalogue['account'] = {
   questions: {
     cancel: 'Abbrechen',
     revoke: {
-      title: 'Diese Sitzung abmelden?',
+      title: 'Diese Sitzung beenden?',
       ends: ({ hosts }) =>
         hosts.length === 0
           ? 'Auf diesem Gerät ist eine neue Anmeldung nötig.'
@@ -161,7 +161,7 @@ export const account: Catalogue['account'] = {
       button: 'Abmelden',
     },
     revoke_all: {
-      title: 'Alle anderen Sitzungen abmelden?',
+      title: 'Alle anderen Sitzungen beenden?',
       ends: 'Auf diesen Geräten ist eine neue Anmeldung nötig, auf jedem Host, den sie geöffnet haben. Diese Sitzung bleibt.',
       button: 'Alle anderen abmelden',
     },

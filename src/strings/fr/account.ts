@@ -94,7 +94,7 @@ export const account: Catalogue['account'] = {
     program: 'Un programme',
     unknown_device: 'Appareil inconnu',
     about:
-      'Chaque ligne est une connexion. Y mettre fin vous déconnecte de tous les hôtes qu’elle a ouverts.',
+      'Chaque ligne est une connexion. Si vous y mettez fin, vous êtes aussi déconnecté de tous les hôtes que vous avez ouverts avec elle.',
     details: ({ address, last_used_at }) => `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
     signed_in: ({ at, proofs }) => `Connexion le ${time(at)} par ${list(proofs)}`,
     opened: ({ hosts }) => `A ouvert ${list(hosts)}`,
@@ -140,7 +140,7 @@ export const account: Catalogue['account'] = {
   identities: {
     heading: 'Comptes associés',
     none: 'Aucun.',
-    offer: 'Associez un compte que vous avez ailleurs pour vous connecter avec.',
+    offer: 'Associez un compte que vous avez ailleurs\u00a0: il vous servira à vous connecter.',
     last_used: ({ last_used_at }) => usedToken(last_used_at),
     unlink: 'Dissocier',
     link: ({ provider }) => `Associer ${provider}`,
@@ -211,6 +211,6 @@ export const account: Catalogue['account'] = {
     unlink: 'Ce compte n’est plus associé.',
     revoke: 'Cette session est déconnectée.',
     revoke_all: 'Toutes les autres sessions sont déconnectées.',
-    link: 'Ce compte est maintenant associé. Vous pouvez vous connecter avec.',
+    link: 'Ce compte est maintenant associé. Il vous sert désormais à vous connecter.',
   },
 }
