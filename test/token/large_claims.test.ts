@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { verifyToken } from '../../sdk/index.ts'
 import { maxTokenLength } from '../../src/contract/carried_claims.ts'
+import { ask } from '../support/http.ts'
+import { startUpstream } from '../support/upstream.ts'
 import { refused } from '../support/refused.ts'
 import {
   App,
@@ -167,6 +169,32 @@ suite('tokens of people and programs with many claims', () => {
       'invalid_params',
       'introspects',
     )
+  })
+
+  test('the largest token that we issue opens each door', async () => {
+    const { hero } = stage.daemon
+    await using upstream = await startUpstream()
+    await hero.proxy.routes.add({ domain: 'large.localhost', target: upstream.target, auth_mode: 'bearer' })
+    const large = new App(
+      stage.issuer,
+      await hero.clients.add({ name: 'Large', client: 'l'.repeat(128), claims: many(30), scopes: ['read'] }),
+    )
+    const token = (await large.token({ grant_type: 'client_credentials' })).body.access_token
+    assert.equal((payloadOf(token).claims as string[]).length, 30)
+    assert.ok(token.length > 5500 && token.length <= maxTokenLength, String(token.length))
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const call = { jsonrpc: '2.0', id: 1, method: 'auth.me', params: {} }
+    const rpc = await fetch(`${stage.issuer}/rpc`, { method: 'POST', headers, body: JSON.stringify(call) })
+    assert.match(await rpc.text(), /"user":"l{128}"/)
+    assert.equal(
+      (await ask(stage.daemon, 'large.localhost', '/', { headers: ['authorization', headers.authorization] }))
+        .status,
+      200,
+    )
+    assert.equal((await introspect(token, large.client)).active, true)
+    assert.equal((await hero.token.validate({ token })).active, true)
+    await hero.token.revoke({ token })
+    assert.equal((await hero.token.validate({ token })).active, false)
   })
 
   test('a masked token opens no other door', async () => {
