@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'not_found'
   | 'already_exists'
   | 'conflict'
+  | 'session_changed'
   | 'rate_limited'
   | 'unavailable'
 
@@ -85,6 +86,9 @@ export class RateLimited extends HeroError {
   }
 }
 
+/** Somebody else has signed in since in this browser, so nothing was changed. Reload the page. */
+export class SessionChanged extends HeroError {}
+
 export class Unavailable extends HeroError {}
 
 /** No answer: the daemon is not running, has ended in the middle, or took longer than the time limit of the call. */
@@ -101,6 +105,7 @@ const classes: Partial<Record<ErrorCode, typeof HeroError>> = {
   not_found: NotFound,
   already_exists: AlreadyExists,
   conflict: Conflict,
+  session_changed: SessionChanged,
   rate_limited: RateLimited,
   unavailable: Unavailable,
 }

@@ -25,6 +25,7 @@ import { RouteTests } from '../edge/route_test/route_test.ts'
 import { UpstreamChoice } from '../upstream/choice.ts'
 import { MyPlaces } from '../identity/my_places.ts'
 import { Judge } from '../identity/judge.ts'
+import { SessionMarks } from '../identity/session_marks.ts'
 import { SeenPeople } from '../identity/seen_person.ts'
 import { openFileLimit } from '../start/passed_sockets.ts'
 import { presetOf } from '../providers/presets.ts'
@@ -91,6 +92,7 @@ export const createDoors = (parts: Parts) => {
 
   const oversize = new OversizeReports(database, audit, log)
   const forms = new FormGuard(seal.derive('form tokens'))
+  const marks = new SessionMarks(seal.derive('session marks'))
   const seenPeople = new SeenPeople(claims)
   const decisionParts = {
     home,
@@ -130,6 +132,7 @@ export const createDoors = (parts: Parts) => {
     offers,
     identification,
     switching: flows.switching,
+    marks,
     behindUntrusted: (sent: ReceivedRequest) => unbelieved.explain(sent, peers),
     links: flows.links,
     landing: () =>
@@ -143,6 +146,7 @@ export const createDoors = (parts: Parts) => {
     callers,
     operatorToken: config.operator_token,
     home,
+    marks,
     tell,
   })
   const heroAuth = new HeroAuth({

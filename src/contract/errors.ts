@@ -18,6 +18,7 @@ export const errorTable = {
   not_found: { code: -32004, http: 404, message: 'Not found' },
   already_exists: { code: -32009, http: 409, message: 'Already exists' },
   conflict: { code: -32010, http: 409, message: 'Not possible in the current state' },
+  session_changed: { code: -32011, http: 409, message: 'Somebody else is signed in now' },
   rate_limited: { code: -32029, http: 429, message: 'Too many requests' },
   unavailable: { code: -32053, http: 503, message: 'Temporarily unavailable' },
 } as const

@@ -232,7 +232,9 @@ export class Door implements Handler {
   /** Whether a new decision about the request would be the same. */
   async #holds(asked: EdgeRequest, pass: Pass): Promise<boolean> {
     const present = (await this.#routesFor(asked))?.routes?.match(asked.path)
-    const current = await this.#parts.decisions.decide(asked, present, { provenKey: pass.pubkey })
+    // That a stream goes on is no use of the session.
+    const still = { ...asked, background: true }
+    const current = await this.#parts.decisions.decide(still, present, { provenKey: pass.pubkey })
     return current.act === 'forward' && current.who === pass.who
   }
 

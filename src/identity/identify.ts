@@ -204,7 +204,7 @@ export class Identification {
       if (token === undefined) return undefined
       const { sessions } = this.#parts
       const found =
-        request.host === this.#home ? sessions.findSignIn(token) : sessions.findChild(token, request)
+        request.host === this.#home ? sessions.findSignIn(token, request) : sessions.findChild(token, request)
       return whenReady(found, (session) => session ?? sessionCookieName(state))
     })
   }

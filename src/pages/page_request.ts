@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PersonSwitch } from '../auth/person_switch.ts'
+import type { SessionMarks } from '../identity/session_marks.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
 import { readBody } from '../wire/request_body.ts'
 import { guest, type Caller } from '../contract/caller.ts'
@@ -27,6 +28,9 @@ export class PageRequest {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly asked: EdgeRequest
+  readonly links: PageRequestParts['links']
+  readonly switching: PersonSwitch
+  readonly marks: SessionMarks
   /** Known once `form` has returned one. */
   #browser: string | undefined
 
@@ -40,6 +44,9 @@ export class PageRequest {
     this.#request = request
     this.#response = response
     this.asked = asked
+    this.links = parts.links
+    this.switching = parts.switching
+    this.marks = parts.marks
   }
 
   get query(): URLSearchParams {
@@ -63,16 +70,8 @@ export class PageRequest {
     return journeyOf(this.#request)
   }
 
-  get links(): PageRequestParts['links'] {
-    return this.#parts.links
-  }
-
   get landing(): string {
     return this.#parts.landing()
-  }
-
-  get switching(): PersonSwitch {
-    return this.#parts.switching
   }
 
   offers(): Promise<Offers> {

@@ -5,6 +5,7 @@ import type { ShowRefusal } from '../html/show_refusal.ts'
 import type { WordsFor } from '../html/words_for.ts'
 import type { Callers } from '../identity/callers.ts'
 import type { Identification } from '../identity/identify.ts'
+import type { SessionMarks } from '../identity/session_marks.ts'
 import type { ReceivedRequest } from '../wire/client_response.ts'
 import type { CookiePolicy } from '../wire/cookie_policy.ts'
 import type { FormGuard } from './form_tokens.ts'
@@ -19,6 +20,7 @@ export interface PageRequestParts {
   readonly offers: () => Promise<Offers>
   readonly identification: Pick<Identification, 'byCookie'>
   readonly switching: PersonSwitch
+  readonly marks: SessionMarks
   /** Whether the request came over TLS to a proxy, as far as one can know without believing it. */
   readonly behindUntrusted: (sent: ReceivedRequest) => boolean
   readonly links: Pick<OneTimeTokens, 'find'>

@@ -2,6 +2,8 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { authorizationOf, type Callers } from '../identity/callers.ts'
 import { bearerToken, type Identification } from '../identity/identify.ts'
+import { markHeader, type SessionMarks } from '../identity/session_marks.ts'
+import { valuesOf } from '../wire/header_list.ts'
 import { readBody } from '../wire/request_body.ts'
 import { operator, type Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
@@ -21,6 +23,7 @@ interface Parts {
   readonly callers: Callers
   readonly operatorToken: string | undefined
   readonly home: Home
+  readonly marks: SessionMarks
   readonly tell: ShowRefusal
 }
 
@@ -89,7 +92,24 @@ export class PostRpc {
         'A request with a cookie needs an Origin header that equals the origin of this host',
       )
     }
-    return (await callers.ofCookie(asked, from)) ?? callers.guest(asked, from)
+    const caller = await callers.ofCookie(asked, from)
+    if (!from.atService) this.#refuseOtherSession(request, caller?.session_id)
+    return caller ?? callers.guest(asked, from)
+  }
+
+  /** A page that was made for another session changes nothing. Only pages of home are made for one. */
+  #refuseOtherSession({ rawHeaders }: IncomingMessage, sessionId: string | undefined): void {
+    const marks = valuesOf(rawHeaders, markHeader)
+    // A program that shows a cookie is no page, and names no site.
+    if (marks.length === 0 && !valuesOf(rawHeaders, 'sec-fetch-site').includes('same-origin')) return
+    if (marks.length === 0 && sessionId === undefined) return
+    const [mark, ...more] = marks
+    const fits =
+      mark !== undefined &&
+      more.length === 0 &&
+      sessionId !== undefined &&
+      this.#parts.marks.isOf(mark, sessionId)
+    if (!fits) throw new AppError('session_changed')
   }
 
   #isOperator(token: string): boolean {

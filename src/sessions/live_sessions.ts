@@ -152,14 +152,20 @@ export class LiveSessions {
     return looksLikeToken(token) ? this.#find(digest(token), 'token') : undefined
   }
 
-  /** The sign-in of our cookie at home. */
-  findSignIn(token: string): LiveSession | undefined | Promise<LiveSession | undefined> {
-    return looksLikeToken(token) ? this.#find(digest(token), 'cookie') : undefined
+  /** The sign-in of our cookie at home. What a page asks in the `background` is no use of it. */
+  findSignIn(
+    token: string,
+    { background = false }: { readonly background?: boolean } = {},
+  ): LiveSession | undefined | Promise<LiveSession | undefined> {
+    return looksLikeToken(token) ? this.#find(digest(token), 'cookie', background) : undefined
   }
 
   /** The child session of our cookie at the host of a service. It counts at its own host and scheme only. */
-  findChild(token: string, place: CookiePlace): LiveSession | undefined | Promise<LiveSession | undefined> {
-    return looksLikeToken(token) ? this.#find(childHash(token, place), 'child') : undefined
+  findChild(
+    token: string,
+    place: CookiePlace & { readonly background?: boolean },
+  ): LiveSession | undefined | Promise<LiveSession | undefined> {
+    return looksLikeToken(token) ? this.#find(childHash(token, place), 'child', place.background) : undefined
   }
 
   /** Whether a session that was found is still valid, if nothing has changed since. Records it as used. */
@@ -170,13 +176,17 @@ export class LiveSessions {
     return true
   }
 
-  #find(hash: string, kind: LiveSession['kind']): LiveSession | undefined | Promise<LiveSession | undefined> {
+  #find(
+    hash: string,
+    kind: LiveSession['kind'],
+    background = false,
+  ): LiveSession | undefined | Promise<LiveSession | undefined> {
     const session = this.#known.warm()?.byHash.get(hash)
     const at = now()
     // This process has not seen it used for a while, but other processes may have: the database decides.
-    if (!session || session.sign_in.used_at < at - minIdleSeconds) return this.#load(hash, kind)
+    if (!session || session.sign_in.used_at < at - minIdleSeconds) return this.#load(hash, kind, background)
     if (session.kind !== kind || session.expires_at <= at) return undefined
-    this.#lastUsed.note(session.sign_in, at)
+    if (!background) this.#lastUsed.note(session.sign_in, at)
     return session
   }
 
@@ -191,14 +201,18 @@ export class LiveSessions {
     return rows.map((row) => addTo(known, row))
   }
 
-  async #load(hash: string, kind: LiveSession['kind']): Promise<LiveSession | undefined> {
+  async #load(
+    hash: string,
+    kind: LiveSession['kind'],
+    background: boolean,
+  ): Promise<LiveSession | undefined> {
     const known = await this.#known.get()
     const row = await (kind === 'child' ? this.#childOf({ hash }) : this.#sessionOf({ hash }))
     const session = row && addTo(known, row)
     const at = now()
     if (!session || session.kind !== kind || session.expires_at <= at) return undefined
     if (session.sign_in.used_at <= at - (await this.#idleSeconds())) return undefined
-    this.#lastUsed.note(session.sign_in, at)
+    if (!background) this.#lastUsed.note(session.sign_in, at)
     return session
   }
 

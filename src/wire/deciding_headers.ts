@@ -4,6 +4,7 @@ import { maxCachedNameLength, overridesMethod } from './header_list.ts'
 /** Headers that we read: of the request itself, or of the request that a forward-auth proxy asks about. */
 const names = [
   'authorization',
+  'background',
   'content-length',
   'cookie',
   'expect',

@@ -22,6 +22,8 @@ export interface EdgeRequest {
   /** X-Forwarded-For as it is forwarded. */
   readonly forwardedFor: string
   readonly requestId: string
+  /** Whether a page asks by itself (header `Background`), so that the request does not count as use of the session. */
+  readonly background: boolean
   /** The values of all Cookie headers. */
   readonly cookies: readonly string[]
   /** The values of all Authorization headers. More than one counts as none. */
@@ -145,6 +147,7 @@ export const readRequest = (sent: ReceivedRequest, peers: ClientAddresses): Edge
     addressKnown,
     forwardedFor,
     requestId,
+    background: headers.has('background'),
     cookies: headers.all('cookie'),
     authorizations: headers.all('authorization'),
     origin: headers.list('origin'),

@@ -36,8 +36,9 @@ export const usualTreatment = (text: string, lower: string): Treatment => {
   if (special.has(lower)) return 'special'
   if (named.has(lower)) return lower as Treatment
   // Via shows whether the request is in a loop. `Connection: close` could list a header named Close. At home's host, a request for the
-  // script of a service worker gets another answer.
-  if (lower === 'via' || lower === 'close' || lower === 'service-worker') return 'deciding'
+  // script of a service worker gets another answer. What a page asks in the background is no use of the session.
+  if (lower === 'via' || lower === 'close' || lower === 'service-worker' || lower === 'background')
+    return 'deciding'
   const treatment = requestTreatmentOf(text)
   return treatment === 'keep' || treatment === 'drop' ? treatment : 'deciding'
 }

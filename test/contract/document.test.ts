@@ -141,6 +141,7 @@ test('code, document and SDK agree on each error', () => {
     not_found: -32004,
     already_exists: -32009,
     conflict: -32010,
+    session_changed: -32011,
     rate_limited: -32029,
     unavailable: -32053,
   })

@@ -34,6 +34,7 @@ const show = async (
     topicPage(words, {
       place: page.asked.host,
       token,
+      mark: page.marks.of(caller.session_id ?? ''),
       name: topic.name,
       impersonating: caller.on_behalf ?? null,
       section: section(words, token),

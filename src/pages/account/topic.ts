@@ -57,6 +57,8 @@ export interface Topic {
 interface TopicPage {
   readonly place: string
   readonly token: string
+  /** Of the session, for scripts that call methods. */
+  readonly mark: string
   readonly name: AccountPlace
   readonly impersonating: string | null
   readonly section: Section
@@ -66,7 +68,7 @@ interface TopicPage {
 
 export const topicPage = (
   words: Catalogue,
-  { place, token, name, impersonating, section, problem, done }: TopicPage,
+  { place, token, mark, name, impersonating, section, problem, done }: TopicPage,
 ): string =>
   layout(
     words,
@@ -76,12 +78,13 @@ export const topicPage = (
       <h1>${section.heading ?? section.title}</h1>
       ${problem !== undefined && html`<p class="notice" role="alert">${problem}</p>`}
       ${done !== undefined && html`<p class="done" role="status">${done}</p>`} ${section.content}`,
+    html`<meta name="session-mark" content="${mark}" />`,
   )
 
 /** A page that asks before something ends. Cancel comes first, so that the keyboard and the thumb reach it first. */
 export const questionPage = (
   words: Catalogue,
-  { place, token, impersonating, name }: Omit<TopicPage, 'section' | 'problem' | 'done'>,
+  { place, token, impersonating, name }: Omit<TopicPage, 'mark' | 'section' | 'problem' | 'done'>,
   { words: own, about, ends }: Question,
   back: string,
   action: string,

@@ -48,6 +48,8 @@ export const refusals: Catalogue['refusals'] = {
     internal_error: 'Bei uns ist etwas schiefgegangen. Versuchen Sie es gleich noch einmal.',
     unauthenticated: 'Melden Sie sich an und versuchen Sie es noch einmal.',
     factor_required: 'Zur Anmeldung ist ein zweiter Schritt nötig.',
+    session_changed:
+      'In diesem Browser hat sich inzwischen jemand anderes angemeldet. Laden Sie die Seite neu.',
     proof_required: 'Bestätigen Sie zuerst, dass Sie es sind.',
     claim_required: 'Dazu fehlt Ihnen die Berechtigung.',
     not_found: 'Das gibt es nicht mehr.',

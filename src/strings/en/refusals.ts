@@ -53,6 +53,7 @@ export const refusals = {
     internal_error: 'Something went wrong on our side. Try again in a moment.',
     unauthenticated: 'Sign in and try again.',
     factor_required: 'A second step is needed to sign in.',
+    session_changed: 'Somebody else has signed in in this browser since. Reload the page.',
     proof_required: 'Confirm it’s you first.',
     claim_required: 'You don’t have permission to do this.',
     not_found: 'This no longer exists.',

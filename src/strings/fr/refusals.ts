@@ -47,6 +47,7 @@ export const refusals: Catalogue['refusals'] = {
     internal_error: 'Une erreur est survenue de notre côté. Réessayez dans un instant.',
     unauthenticated: 'Connectez-vous et réessayez.',
     factor_required: 'Une seconde étape est nécessaire pour se connecter.',
+    session_changed: 'Une autre personne s’est connectée entre-temps dans ce navigateur. Rechargez la page.',
     proof_required: 'Confirmez d’abord que c’est bien vous.',
     claim_required: 'Vous n’avez pas le droit de faire cela.',
     not_found: 'Cela n’existe plus.',
