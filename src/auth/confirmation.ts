@@ -28,8 +28,6 @@ export class Confirmation {
   async confirm(userId: string, address: string): Promise<void> {
     const { addresses, credentials, factors, sessions, links } = this.#parts
     if (!(await addresses.markVerified(userId, address))) return
-    // Nobody has this address as an unconfirmed one any more; this ends what is kept for it.
-    await addresses.free(address)
     await credentials.remove(userId)
     await factors.drop(userId)
     await sessions.revokeAll(userId, 'password')

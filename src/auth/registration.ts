@@ -113,39 +113,56 @@ export class Registration {
     return { next: 'verify' }
   }
 
-  /** Returns the account that a link confirms, with the names that its registration wanted. Uses nothing up. */
-  async accountOf({ user_id, address, wanted }: OneTimeToken): Promise<UserRow> {
+  /** Returns the account that a link confirms, and the names that its registration wanted. Uses nothing up. */
+  async #accountOf({ user_id, address, wanted }: OneTimeToken): Promise<{ account: UserRow; names: Names }> {
     const { database } = this.#parts
-    const user = await database.query
+    const account = await database.query
       .selectFrom('users')
       .selectAll()
       .where('id', '=', user_id ?? '')
       .executeTakeFirst()
-    if (!user || user.is_active === 0 || user.email?.toLowerCase() !== address) throw invalidLink()
+    if (!account || account.is_active === 0 || account.email?.toLowerCase() !== address) throw invalidLink()
     // A confirmed account keeps its names.
-    const { username, display_name = username } = (isUnconfirmed(user) && wanted) || user
-    return { ...user, username, display_name }
+    const { username, display_name = username } = (isUnconfirmed(account) && wanted) || account
+    return { account, names: { username, display_name } }
   }
 
   /** Hashes the password that the person who opens the link chooses. */
   async hashFor(link: OneTimeToken, password: string): Promise<string> {
-    const { username, display_name } = await this.accountOf(link)
+    const { username, display_name } = (await this.#accountOf(link)).names
     return this.#parts.credentials.hash(password, [username, link.address, display_name])
   }
 
   /** Confirms the account of a link that is used now, inside the transaction. */
   async confirm(link: OneTimeToken, hash: string | undefined): Promise<{ user: string }> {
-    const { database, addresses, confirmation, credentials } = this.#parts
-    const account = await this.accountOf(link)
-    const { id, username, display_name } = account
-    if (!isUnconfirmed(account)) return { user: username }
-    // Another registration of the same address may have given the account other names meanwhile.
-    await refuseSelfChosenName(database.query, username, link.address)
-    await addresses.renameUnconfirmed(id, { username, display_name })
-    await confirmation.confirm(id, link.address)
+    const { database, credentials } = this.#parts
+    const { account, names } = await this.#accountOf(link)
+    if (!isUnconfirmed(account)) return { user: account.username }
+    await refuseSelfChosenName(database.query, names.username, link.address)
+    const id = await this.#confirmAs(names, account, link.address)
     if (hash !== undefined) await credentials.store(id, hash)
-    return { user: username }
+    return { user: names.username }
   }
+
+  /**
+   * Another registration of the address may have had another name. What an administrator gave to that name does not follow: the
+   * account begins anew.
+   */
+  async #confirmAs(names: Names, account: UserRow, address: string): Promise<string> {
+    const { users, addresses, confirmation } = this.#parts
+    if (names.username !== account.username) {
+      await addresses.free(address)
+      return (await users.addRegistered({ ...names, email: address }, true)).id
+    }
+    await addresses.renameUnconfirmed(account.id, names.display_name)
+    await confirmation.confirm(account.id, address)
+    return account.id
+  }
+}
+
+interface Names {
+  readonly username: string
+  readonly display_name: string
 }
 
 const namesOf = ({ username, display_name }: WantedAccount) => ({

@@ -5,7 +5,8 @@ import { isUnconfirmedSql, type UserRow } from '../storage/schema.ts'
 
 /**
  * Frees an address that an account has without having proved it, for somebody who has, or for whom an administrator vouches.
- * That account has done nothing, so it goes, and its name becomes free again. Inside a transaction.
+ * That account has done nothing, so it goes. Names that were registered for the address stay reserved for the day: if they became
+ * free, this would tell that somebody has an account with it now. Inside a transaction.
  */
 export const freeAddress = async (database: Database, email: string, except = ''): Promise<void> => {
   const address = email.toLowerCase()
@@ -15,7 +16,6 @@ export const freeAddress = async (database: Database, email: string, except = ''
     .where('id', '!=', except)
     .where(isUnconfirmedSql())
     .executeTakeFirst()
-  await database.query.deleteFrom('reserved_names').where('address', '=', address).execute()
   if (numDeletedRows > 0n) database.changed('users')
 }
 
@@ -50,11 +50,11 @@ export class Addresses {
       .execute()
   }
 
-  /** Gives an unconfirmed account the names that the registration wanted whose link is used. */
-  async renameUnconfirmed(id: string, names: { username: string; display_name: string }): Promise<void> {
+  /** Gives an unconfirmed account the display name that the registration wanted whose link is used. */
+  async renameUnconfirmed(id: string, display_name: string): Promise<void> {
     await this.#database.query
       .updateTable('users')
-      .set(names)
+      .set({ display_name })
       .where('id', '=', id)
       .where(isUnconfirmedSql())
       .execute()

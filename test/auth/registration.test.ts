@@ -108,8 +108,8 @@ onBothDatabases('registration', (newUrl) => {
       'unauthenticated',
     )
     await login('joan', goodPassword)
-    // The name that was wanted beside it is free again.
-    await register('intruder', 'third@example.org')
+    // The name that was wanted beside it stays reserved: nothing tells a stranger that the address was confirmed.
+    await refused(register('intruder', 'third@example.org'), 'already_exists')
   })
 
   test('an address that somebody registered and never proved blocks nobody', async () => {

@@ -124,6 +124,33 @@ onBothDatabases('an account that nobody has confirmed', (newUrl) => {
     assert.equal((await hero.users.list({ search: 'unseen' })).items.length, 1)
   })
 
+  test('leaves nothing to the next holder of its name, or to another name for its address', async () => {
+    const { hero } = stage.daemon
+    const give = async (user: string, network: string) => {
+      await hero.users.networks.add({ user, network })
+      await hero.users.update({ username: user, is_admin: true })
+      await hero.groups.add({ slug: `of-${user}` })
+      await hero.groups.add_member({ group: `of-${user}`, user })
+    }
+    await register('ghost')
+    await give('ghost', '198.51.100.0/25')
+    await hero.users.remove({ username: 'ghost' })
+    await hero.users.add({ username: 'ghost', email: 'heir-of-ghost@example.org' })
+    assert.equal(await knownAt('198.51.100.7'), undefined)
+    assert.deepEqual((await hero.claims.resolve({ user: 'ghost' })).claims, ['users.ghost'])
+    // A stranger registered the address under one name, its owner under another.
+    const email = await register('alias')
+    await give('alias', '198.51.100.128/25')
+    smtp.arrived.length = 0
+    await hero.auth.register({ username: 'true-name', email })
+    const token = await tokenTo(email, /Confirm/)
+    assert.deepEqual(await hero.auth.verify_email({ token, password: otherPassword }), { user: 'true-name' })
+    assert.equal(await knownAt('198.51.100.129'), undefined)
+    assert.deepEqual((await hero.claims.resolve({ user: 'true-name' })).claims, ['users.true-name'])
+    await refused(hero.users.get({ username: 'alias' }), 'not_found')
+    await login('true-name', otherPassword)
+  })
+
   test('is not the administrator who is left', async () => {
     const { hero } = stage.daemon
     await register('heir')
