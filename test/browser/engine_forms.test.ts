@@ -101,6 +101,8 @@ describe('forms of the OpenID provider in Chromium', { skip: browserMissing() ??
       after(() => context.close())
 
       test('signing in, with and without consent', async () => {
+        // The other browser may have given it already.
+        await stage.daemon.hero.consents.revoke({ client: 'other', user: 'ada' })
         await signIn(page, authorizeAt('own'))
         await arrives(page, '/callback')
         await page.goto(authorizeAt('other'))
