@@ -1,8 +1,11 @@
+import { rmSync } from 'node:fs'
+import { get } from 'node:http'
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
 import { signIn } from '../test/support/http.ts'
 import type { Place } from './ask.ts'
 import { eventually, freePort, newFolder, serverCore, start, type Running } from './processes.ts'
+import type { Measured } from './round.ts'
 
 const launcher = join(import.meta.dirname, '..', 'bin', 'hero-proxy.js')
 
@@ -146,3 +149,27 @@ export const openDoor = (core = serverCore, ...args: readonly string[]): Promise
 /** A daemon that speaks TLS. */
 export const openSecureDoor = (tls: CertificateFiles, env: Setup['env'] = {}): Promise<Door> =>
   openWith({ tls, env })
+
+const answers = (socketPath: string) =>
+  new Promise<void>((resolve, reject) => {
+    const request = get({ socketPath, path: '/health', agent: false }, (response) => {
+      response.resume()
+      if (response.statusCode === 200) resolve()
+      else reject(new Error(`/health answered ${response.statusCode}`))
+    })
+    request.on('error', reject)
+  })
+
+/** Starts a server until it answers on its socket; `rate` is the milliseconds, and `resident` its memory 2.5 s later. */
+export const measureStart = async (socketPath: string, begin: () => Running): Promise<Measured> => {
+  rmSync(socketPath, { force: true })
+  const began = performance.now()
+  const server = begin()
+  await eventually(() => answers(socketPath))
+  const rate = performance.now() - began
+  const cpu = server.cpu() / 1000
+  await new Promise((resolve) => setTimeout(resolve, 2500))
+  const resident = server.resident()
+  await server.stop()
+  return { rate, cpu, resident }
+}

@@ -1,4 +1,6 @@
 import { connect } from 'node:net'
+import type { Running } from './processes.ts'
+import type { Measured } from './round.ts'
 
 const seconds = 2
 
@@ -63,5 +65,22 @@ export class Load {
         else reject(new Error(`answers changed on the way: ${last.toString().slice(-200)}`))
       }
     })
+  }
+}
+
+/** One turn of calls, with so many in flight: their rate, and what they cost server and generator. */
+export const measureCalls = async (server: Running, load: Load, inFlight: number): Promise<Measured> => {
+  const own = () => process.cpuUsage().user + process.cpuUsage().system
+  const counts = () => [server.cpu(), own(), performance.now() * 1000]
+  const before = counts()
+  const rate = await load.run(inFlight)
+  const [cpu, generated, elapsed] = counts().map((count, i) => count - before[i]!)
+  const calls = (rate * elapsed!) / 1_000_000
+  return {
+    rate,
+    cpu: cpu! / calls,
+    served: (100 * cpu!) / elapsed!,
+    generated: (100 * generated!) / elapsed!,
+    upstream: 0,
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
 import { comparisons, type Pairing } from './contest.ts'
 import { addPerson, newInstance } from './daemon.ts'
-import { Load } from './load.ts'
+import { Load, measureCalls } from './load.ts'
 import { eventually, newFolder, node, serverCore, takeGeneratorCore, type Running } from './processes.ts'
 import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
@@ -56,21 +56,7 @@ const pair = (name: string, server: Running, load: Load, depths = [1, inFlight])
     names.push(full)
     return {
       name: full,
-      measure: async () => {
-        const own = () => process.cpuUsage().user + process.cpuUsage().system
-        const counts = () => [server.cpu(), own(), performance.now() * 1000]
-        const before = counts()
-        const rate = await load.run(depth)
-        const [cpu, generated, elapsed] = counts().map((count, i) => count - before[i]!)
-        const calls = (rate * elapsed!) / 1_000_000
-        return {
-          rate,
-          cpu: cpu! / calls,
-          served: (100 * cpu!) / elapsed!,
-          generated: (100 * generated!) / elapsed!,
-          upstream: 0,
-        }
-      },
+      measure: () => measureCalls(server, load, depth),
     }
   })
 

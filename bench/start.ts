@@ -1,37 +1,12 @@
 // The time from the start of the process to its first response over the socket, and its idle memory.
-import { get } from 'node:http'
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
-import { addPerson, newInstance } from './daemon.ts'
-import { bothCores, eventually, newFolder, node, takeGeneratorCore, type Running } from './processes.ts'
+import { addPerson, measureStart, newInstance } from './daemon.ts'
+import { bothCores, newFolder, node, takeGeneratorCore } from './processes.ts'
 import { figures, heading, table, spreadText } from './report.ts'
-import { roundsOr, takeTurns, type Measured } from './round.ts'
+import { roundsOr, takeTurns } from './round.ts'
 
 takeGeneratorCore()
-
-const answers = (socketPath: string) =>
-  new Promise<void>((resolve, reject) => {
-    const request = get({ socketPath, path: '/health', agent: false }, (response) => {
-      response.resume()
-      if (response.statusCode === 200) resolve()
-      else reject(new Error(`/health answered ${response.statusCode}`))
-    })
-    request.on('error', reject)
-  })
-
-const timed = async (socketPath: string, begin: () => Running): Promise<Measured> => {
-  rmSync(socketPath, { force: true })
-  const began = performance.now()
-  const server = begin()
-  await eventually(() => answers(socketPath))
-  const rate = performance.now() - began
-  const cpu = server.cpu() / 1000
-  await new Promise((resolve) => setTimeout(resolve, 2500))
-  const resident = server.resident()
-  await server.stop()
-  return { rate, cpu, resident }
-}
 
 const instance = await newInstance()
 const first = instance.start(bothCores)
@@ -44,8 +19,11 @@ const barePath = join(newFolder(), 'bare.sock')
 const bare = join(import.meta.dirname, 'peers', 'http_constant.ts')
 const results = await takeTurns(
   [
-    { name: 'hero_proxy', measure: () => timed(instance.socketPath, () => instance.start(bothCores)) },
-    { name: 'bare node:http', measure: () => timed(barePath, () => node(bothCores, bare, barePath, '{}')) },
+    { name: 'hero_proxy', measure: () => measureStart(instance.socketPath, () => instance.start(bothCores)) },
+    {
+      name: 'bare node:http',
+      measure: () => measureStart(barePath, () => node(bothCores, bare, barePath, '{}')),
+    },
   ],
   roundsOr(7),
 )
