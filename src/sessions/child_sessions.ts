@@ -8,6 +8,8 @@ import { newToken } from './session_token.ts'
 
 /** Arrival cookies with living children of one sign-in at one origin; beyond that, the children of the oldest end. */
 const maxArrivals = 5
+/** Living children of one sign-in, origin and arrival cookie: a browser that restores its tabs opens some at once. The oldest end. */
+const maxOfArrival = 20
 /** Children that one browser opened one after another within this time form a chain. */
 const roundSeconds = 60
 
@@ -149,6 +151,16 @@ export class ChildSessions {
   }
 
   async #makeRoom(parentId: string, origin: string, arrivalHash: string): Promise<void> {
+    const ofArrival = await this.#database.query
+      .selectFrom('child_sessions')
+      .select('id')
+      .where('parent_id', '=', parentId)
+      .where('origin', '=', origin)
+      .where('arrival_hash', '=', arrivalHash)
+      .orderBy('id', 'desc')
+      .execute()
+    const oldest = ofArrival.slice(maxOfArrival - 1).map(({ id }) => id)
+    if (oldest.length > 0) await this.#end(sql`child_sessions.id in (${sql.join(oldest)})`, 'revoked')
     const rows = await this.#database.query
       .selectFrom('child_sessions')
       .select(({ fn }) => ['arrival_hash', fn.max('id').as('newest')])

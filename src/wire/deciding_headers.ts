@@ -19,6 +19,7 @@ const names = [
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-method',
+  'x-forwarded-port',
   'x-forwarded-proto',
   'x-forwarded-uri',
   'x-original-method',

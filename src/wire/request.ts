@@ -1,6 +1,6 @@
 import { detached } from './detached.ts'
 import { DecidingHeaders } from './deciding_headers.ts'
-import type { ClientAddresses } from './client_address.ts'
+import { peerOf, type ClientAddresses } from './client_address.ts'
 import type { ReceivedRequest } from './client_response.ts'
 
 /** A request, parsed once. Every decision and every forwarded byte is based on it. */
@@ -19,6 +19,8 @@ export interface EdgeRequest {
   readonly address: string
   /** False if a trusted proxy did not say it readably. Then `address` is the proxy's, which counts for limits and identifies nobody. */
   readonly addressKnown: boolean
+  /** X-Forwarded-Port of a trusted proxy: the port at which the client came. */
+  readonly forwardedPort: string | undefined
   /** X-Forwarded-For as it is forwarded. */
   readonly forwardedFor: string
   readonly requestId: string
@@ -145,6 +147,7 @@ export const readRequest = (sent: ReceivedRequest, peers: ClientAddresses): Edge
     secure,
     address,
     addressKnown,
+    forwardedPort: peers.trusts(peerOf(sent)) ? headers.list('x-forwarded-port') : undefined,
     forwardedFor,
     requestId,
     background: headers.has('background'),

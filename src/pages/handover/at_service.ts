@@ -185,12 +185,16 @@ const signInAt = ({ origin, path }: Destination): string =>
   `${origin}/.hero_proxy/sign_in?return_to=${encodeURIComponent(path)}`
 
 /** Whether a request came to the origin under which we know the host. Its port counts only where the client names one. */
-const comesTo = ({ secure, authority, host }: EdgeRequest, { origin }: Destination): boolean => {
+const comesTo = (
+  { secure, authority, host, forwardedPort }: EdgeRequest,
+  { origin }: Destination,
+): boolean => {
   const { protocol, port } = new URL(origin)
   if (secure !== (protocol === 'https:')) return false
-  if (authority === host) return true
+  const named = authority === host ? forwardedPort : authority.slice(host.length + 1)
+  if (named === undefined) return true
   const usual = secure ? '443' : '80'
-  return authority.slice(host.length + 1) === (port === '' ? usual : port)
+  return named === (port === '' ? usual : port)
 }
 
 /** Answers what is no navigation of a person in a tab of its own. The answer is the same whether or not they are signed in. */
