@@ -35,6 +35,9 @@ const parents: Readonly<Record<string, string>> = {
   identity_id: 'user_identities',
   session_id: 'sessions',
 }
+/** The migrations up to one of them. */
+const until = (name: string) =>
+  Object.fromEntries(Object.entries(migrations).filter(([step]) => step <= name))
 const first = [...new Set(Object.values(parents))]
 
 const sha256 = (text: string) => hash('sha256', text, 'hex')
@@ -187,12 +190,12 @@ onBothDatabases('upgrading a database with rows in each table', (newUrl, kind) =
   let old: Rows
   let database: Database
 
-  const bare = () =>
+  const bare = (of = url) =>
     new Kysely<Schema>({
       dialect:
         kind === 'sqlite'
-          ? openSqlite(url.slice('sqlite:'.length)).dialect
-          : new PostgresDialect({ pool: new Pool({ connectionString: url }) }),
+          ? openSqlite(of.slice('sqlite:'.length)).dialect
+          : new PostgresDialect({ pool: new Pool({ connectionString: of }) }),
     })
 
   const tablesOf = async (kysely: Kysely<Schema>) =>
@@ -239,7 +242,7 @@ onBothDatabases('upgrading a database with rows in each table', (newUrl, kind) =
   before(async () => {
     url = newUrl('empty')
     const kysely = bare()
-    await migrate(kysely, Object.fromEntries(Object.entries(migrations).filter(([name]) => name <= last)))
+    await migrate(kysely, until(last))
     await fill(kysely)
     old = await everything(kysely)
     await kysely.destroy()
@@ -272,6 +275,33 @@ onBothDatabases('upgrading a database with rows in each table', (newUrl, kind) =
     assert.equal(await links.providerProof('at one host'), undefined)
     await database.write(() => links.use('everywhere', 'after_provider'))
     assert.equal(await links.providerProof('everywhere'), undefined)
+  })
+
+  test('hosts that people left or agreed to are kept once, whatever their port', async () => {
+    const other = bare(newUrl('empty'))
+    await migrate(other, until(last))
+    await fill(other)
+    await migrate(other, until('015_vouchings'))
+    for (const [table, key, value] of [
+      ['left_hosts', 'parent_id', 'sessions 0'],
+      ['confirmed_hosts', 'user_id', 'users 0'],
+    ] as const) {
+      await sql`delete from ${sql.table(table)}`.execute(other)
+      for (const origin of [
+        'https://wiki.example.org',
+        'https://wiki.example.org:8443',
+        'http://files.example.org',
+      ])
+        await sql`insert into ${sql.table(table)} (${sql.ref(key)}, origin) values (${value}, ${origin})`.execute(
+          other,
+        )
+    }
+    await migrate(other)
+    for (const table of ['left_hosts', 'confirmed_hosts'] as const) {
+      const rows = await other.selectFrom(table).select('host').orderBy('host').execute()
+      assert.deepEqual(rows, [{ host: 'files.example.org' }, { host: 'wiki.example.org' }])
+    }
+    await other.destroy()
   })
 
   test('failed attempts with a client secret still count after the upgrade', async () => {
