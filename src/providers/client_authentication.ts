@@ -1,5 +1,4 @@
 import { createPrivateKey } from 'node:crypto'
-import { SignJWT } from 'jose'
 import type * as Client from 'openid-client'
 import { invalidParams } from '../contract/errors.ts'
 import { loadOpenidClient } from './discovery.ts'
@@ -37,11 +36,12 @@ export const clientAuthentication = async (
 }
 
 /** A client secret that is a JWT signed with our key at the provider, as Apple wants it. */
-const signedSecret = (
+const signedSecret = async (
   { client, issuer, token_endpoint }: KnownProvider,
   { private_key, key_id, team_id }: ClientKey,
-): Promise<string> =>
-  new SignJWT({})
+): Promise<string> => {
+  const { SignJWT } = await import('jose')
+  return new SignJWT({})
     .setProtectedHeader({ alg: 'ES256', kid: key_id })
     .setIssuer(team_id)
     .setSubject(client)
@@ -49,6 +49,7 @@ const signedSecret = (
     .setIssuedAt()
     .setExpirationTime(`${signedSecretSeconds}s`)
     .sign(createPrivateKey(private_key))
+}
 
 /** Throws invalid_params unless we can sign with the key. */
 export const checkClientKey = ({ private_key }: ClientKey): void => {

@@ -74,7 +74,9 @@ describe(
       await page.waitForURL(`${home}/auth/passkeys`)
       await page.getByText('This passkey belongs to door.example.org').waitFor()
       assert.deepEqual(
-        (await context.cookies(old)).map(({ name }) => name).filter((name) => !/form|way|session/.test(name)),
+        (await context.cookies(old))
+          .map(({ name }) => name)
+          .filter((name) => !/form|way|session|device/.test(name)),
         [],
       )
       await context.clearCookies()

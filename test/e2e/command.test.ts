@@ -167,11 +167,8 @@ describe('the command', () => {
     assert.match(method, /--expires_at/)
     const values = run(['call', 'providers.add', '--help']).stdout
     assert.match(values, /--provider <text> \(required\)\n/)
-    assert.match(values, /--client_auth <client_secret_basic\|client_secret_post\|none>\n/)
-    assert.match(
-      values,
-      /--scopes <text,…>\n.*--groups_claim <text\|null>\n {6}The JWT claim that lists groups/s,
-    )
+    assert.match(values, /--client_auth <auto\|client_secret_basic\|client_secret_post\|none>\n/)
+    assert.match(values, /--scopes <text,…>\n.*--groups_claim <text\|null>\n {6}The claim that names groups/s)
     assert.match(run(['call', '--list']).stdout, /^users\.add +Add a user$/m)
   })
 
