@@ -82,7 +82,7 @@ export const account: Catalogue['account'] = {
     add: 'Ajouter une clé d’accès',
     needs_script: 'Les clés d’accès nécessitent JavaScript.',
     second_only:
-      'Seconde étape uniquement : cette clé n’a pas demandé de code PIN et ne connecte donc pas à elle seule.',
+      'Seconde étape uniquement : cette clé n’a pas demandé de code PIN et ne connecte donc pas à elle seule.',
     depends: ({ host }) =>
       `Cette clé d’accès appartient à ${host}, l’ancienne adresse de ce site. Si cette adresse est abandonnée, la clé ne fonctionnera plus\u00a0: ajoutez-en une nouvelle et retirez celle-ci.`,
     elsewhere: 'Vous pouvez ajouter des clés d’accès à l’adresse principale de ce site.',
