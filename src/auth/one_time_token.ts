@@ -10,6 +10,9 @@ export const tokenLifetimesSeconds = {
 } as const
 export type Purpose = keyof typeof tokenLifetimesSeconds
 
+/** The purposes of links that lead to a form: the one for set-up is printed at the start. */
+export type FormPurpose = Purpose | 'setup'
+
 /** A half-completed sign-in, named after its first step. Its token allows trying the second factor and is never mailed. */
 export type FirstStep = 'after_password' | 'after_magic_link' | 'after_provider'
 export const firstSteps: readonly FirstStep[] = ['after_password', 'after_magic_link', 'after_provider']

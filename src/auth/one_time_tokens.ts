@@ -12,6 +12,7 @@ import {
   type FirstStep,
   type OneTimeToken,
   type ProviderProof,
+  type FormPurpose,
   type Purpose,
   type WantedNames,
 } from './one_time_token.ts'
@@ -138,7 +139,7 @@ export class OneTimeTokens {
   }
 
   /** Returns what a token is for, without using it up. Throws unauthenticated if it is not valid. */
-  async read<P extends Purpose | FirstStep>(
+  async read<P extends FormPurpose | FirstStep>(
     token: string,
     ...purposes: readonly P[]
   ): Promise<OneTimeToken & { readonly purpose: P }> {
@@ -156,13 +157,13 @@ export class OneTimeTokens {
   }
 
   /** Returns what a link is for, if it would still work. Asking uses nothing up. */
-  async find<P extends Purpose>(
+  async find<P extends FormPurpose>(
     token: string,
     ...purposes: readonly P[]
   ): Promise<(OneTimeToken & { readonly purpose: P }) | undefined> {
     try {
       const link = await this.read(token, ...purposes)
-      return link.user_id !== null || link.purpose === 'invite' ? link : undefined
+      return link.user_id !== null || link.purpose === 'invite' || link.purpose === 'setup' ? link : undefined
     } catch (error) {
       if (error instanceof AppError) return undefined
       throw error

@@ -98,6 +98,8 @@ describe('own pages', { skip: browserMissing() ?? false }, () => {
       const page = await context.newPage()
       const check = (url: string) => passes(page, url)
       await check(at('/auth/login'))
+      const setup = new URL(daemon.setupLink!)
+      await check(at(setup.pathname + setup.search))
       await check(at('/auth/setup?token=x'))
       await check(at('/login?next=/auth/me'))
       await check(at('/login?provider=nobody'))

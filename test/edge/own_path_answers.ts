@@ -37,7 +37,7 @@ export const ownPathAnswers = `
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
   routed    service
 /auth/setup
-  home      200 text/html: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      410 dead_link: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/register
   home      403 registration_closed: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS

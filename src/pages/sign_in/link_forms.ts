@@ -1,4 +1,4 @@
-import type { OneTimeToken, Purpose } from '../../auth/one_time_token.ts'
+import type { OneTimeToken, FormPurpose } from '../../auth/one_time_token.ts'
 import { AppError, errorTable } from '../../contract/errors.ts'
 import { formPage, type FormPage } from '../../html/form.ts'
 import type { Catalogue, NoticeFacts } from '../../strings/catalogue.ts'
@@ -11,7 +11,7 @@ import { inWords } from './complete_sign_in.ts'
 // button on the page does.
 
 /** A link that still works. */
-export type FoundLink = OneTimeToken & { readonly purpose: Purpose }
+export type FoundLink = OneTimeToken & { readonly purpose: FormPurpose }
 
 export type Form = (words: Catalogue) => Omit<FormPage, 'place' | 'token' | 'problem'>
 
@@ -56,7 +56,7 @@ export const tell = (page: PageRequest, notice: NoticeFacts, ...kept: readonly K
 export const linkOf = async (
   page: PageRequest,
   token: string,
-  purposes: readonly Purpose[],
+  purposes: readonly FormPurpose[],
   anew?: string,
 ): Promise<FoundLink | undefined> => {
   const found = await page.links.find(token, ...purposes)

@@ -4,6 +4,7 @@ import { handOver, type HomeParts } from '../handover/at_home.ts'
 import type { Refusal } from '../../wire/refusal.ts'
 import { signOutPage } from '../account/me_view.ts'
 import { farewell } from './farewell.ts'
+import { linkOf } from './link_forms.ts'
 import { setupPage } from './setup_view.ts'
 import { onwardPath, returnPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
@@ -53,6 +54,7 @@ const loginIn = (form: URLSearchParams): string => (form.get('login') ?? '').tri
 
 export const setup = async (page: PageRequest): Promise<void> => {
   const setupToken = page.query.get('token') ?? ''
+  if (!(await linkOf(page, setupToken, ['setup']))) return
   await page.page(200, (token, words) => setupPage(words, { place: page.asked.host, token, setupToken }))
 }
 

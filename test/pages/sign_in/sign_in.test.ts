@@ -205,7 +205,8 @@ describe('signing in and out at the edge (D20 to D24)', () => {
     const home = 'plain.test'
     await using daemon = await startTestDaemon({ public_url: `http://${home}` })
     await daemon.hero.users.add({ username: 'ada', password: goodPassword })
-    for (const path of ['/auth/login', '/auth/setup']) {
+    const setup = new URL(daemon.setupLink!)
+    for (const path of ['/auth/login', setup.pathname + setup.search]) {
       const page = await ask(daemon, home, path, { headers: navigation })
       assert.equal(page.status, 403)
       assert.match(page.body, /HTTPS/)
