@@ -47,38 +47,36 @@ describe('the pages of an account in Chromium', { skip: browserMissing() ?? fals
   /** The answer of a program that another browser signed in, so that there is a second session. */
   const elsewhere = () => daemon.hero.auth.login({ login: 'ada', password: goodPassword })
 
-  for (const colorScheme of ['light', 'dark'] as const) {
-    test(`pass axe and serve the keyboard on a phone in ${colorScheme} mode`, async () => {
-      await elsewhere()
-      const viewport = { width: 360, height: 740 }
-      const context = await browser.newContext({ colorScheme, bypassCSP: true, viewport })
-      const page = await signIn(context)
-      const check = async () => {
-        await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
-        assert.deepEqual(await violations(page), [], page.url())
-        await walkByKeyboard(page)
-        const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
-        assert.equal(wide, false, `${page.url()} scrolls sideways`)
-      }
-      await makeToken(page)
+  test('pass axe and serve the keyboard on a phone', async () => {
+    await elsewhere()
+    const viewport = { width: 360, height: 740 }
+    const context = await browser.newContext({ bypassCSP: true, viewport })
+    const page = await signIn(context)
+    const check = async () => {
+      await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+      assert.deepEqual(await violations(page), [], page.url())
+      await walkByKeyboard(page)
+      const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
+      assert.equal(wide, false, `${page.url()} scrolls sideways`)
+    }
+    await makeToken(page)
+    await check()
+    for (const topic of ['me', 'security', 'passkeys', 'sessions', 'applications', 'tokens']) {
+      await page.goto(`${origin}/auth/${topic}`)
       await check()
-      for (const topic of ['me', 'security', 'passkeys', 'sessions', 'applications', 'tokens']) {
-        await page.goto(`${origin}/auth/${topic}`)
-        await check()
-      }
-      for (const [topic, end] of [
-        ['sessions', 'Sign out this session'],
-        ['sessions', 'Sign out all other sessions'],
-        ['tokens', 'Revoke token'],
-      ] as const) {
-        await page.goto(`${origin}/auth/${topic}`)
-        await follow(page, end)
-        await page.getByRole('link', { name: 'Cancel' }).waitFor()
-        await check()
-      }
-      await context.close()
-    })
-  }
+    }
+    for (const [topic, end] of [
+      ['sessions', 'Sign out this session'],
+      ['sessions', 'Sign out all other sessions'],
+      ['tokens', 'Revoke token'],
+    ] as const) {
+      await page.goto(`${origin}/auth/${topic}`)
+      await follow(page, end)
+      await page.getByRole('link', { name: 'Cancel' }).waitFor()
+      await check()
+    }
+    await context.close()
+  })
 
   test('work without scripts: navigation, a question with Cancel first, and a download of what is shown once', async () => {
     await daemon.hero.users.add({ username: 'grace', password: goodPassword })

@@ -7,11 +7,27 @@ interface AxeResult {
   readonly violations: { readonly id: string; readonly nodes: { readonly html: string }[] }[]
 }
 
-/** The accessibility rules that a page violates, and where. */
-export const violations = async (page: Page): Promise<string[]> => {
+type Scheme = 'light' | 'dark'
+
+/** Colours are all that differ in the dark, so there only their contrast is looked at. */
+const rulesIn: Readonly<Record<Scheme, object>> = { light: {}, dark: { runOnly: ['color-contrast'] } }
+
+/** The accessibility rules that a page violates in each colour scheme, and where. */
+export const violations = async (
+  page: Page,
+  schemes: readonly Scheme[] = ['dark', 'light'],
+): Promise<string[]> => {
   await page.addScriptTag({ path: axe })
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run(),
-  )
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+  const found: string[] = []
+  for (const colorScheme of schemes) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    const { violations } = await page.evaluate(
+      (options) =>
+        (globalThis as unknown as { axe: { run(options: object): Promise<AxeResult> } }).axe.run(options),
+      rulesIn[colorScheme],
+    )
+    for (const { id, nodes } of violations)
+      found.push(...nodes.map(({ html }) => `${colorScheme}: ${id}: ${html}`))
+  }
+  return found
 }

