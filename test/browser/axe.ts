@@ -13,13 +13,10 @@ type Scheme = 'light' | 'dark'
 const rulesIn: Readonly<Record<Scheme, object>> = { light: {}, dark: { runOnly: ['color-contrast'] } }
 
 /** The accessibility rules that a page violates in each colour scheme, and where. */
-export const violations = async (
-  page: Page,
-  schemes: readonly Scheme[] = ['dark', 'light'],
-): Promise<string[]> => {
+export const violations = async (page: Page): Promise<string[]> => {
   await page.addScriptTag({ path: axe })
   const found: string[] = []
-  for (const colorScheme of schemes) {
+  for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     const { violations } = await page.evaluate(
       (options) =>

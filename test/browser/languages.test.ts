@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { offerLanguage } from '../../src/strings/language.ts'
-import { violations } from './axe.ts'
 import { browserMissing, startBrowser } from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { pseudoLanguage } from '../strings/pseudo_language.ts'
@@ -53,7 +52,7 @@ describe('languages in Chromium', { skip: browserMissing() ?? false }, () => {
     await context.close()
   })
 
-  test('a longer right-to-left language fits a phone, passes axe and leaves no English', async () => {
+  test('a longer right-to-left language fits a phone and leaves no English', async () => {
     const context = await browser.newContext({
       locale: 'ar',
       bypassCSP: true,
@@ -67,7 +66,6 @@ describe('languages in Chromium', { skip: browserMissing() ?? false }, () => {
         ['ar', 'rtl'],
         url,
       )
-      assert.deepEqual(await violations(page, ['light']), [], url)
       const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
       assert.equal(wide, false, `${url} scrolls sideways`)
       // Every vowel of the catalogue has an accent: text without accents does not come from the catalogue.
