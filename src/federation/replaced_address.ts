@@ -26,7 +26,7 @@ export class ReplacedAddress {
 
   /**
    * Compares what the provider reports with `before`, the address that it had verified at the sign-in before; empty if that is
-   * not known. With `refresh_profile` the account takes the new address, and the old one is told. Without it, or if the new one
+   * not known. With `refresh_profile` the account takes the new address, and the old one is notified. Without it, or if the new one
    * is not verified or belongs to another account, the account is left without an address. Inside the transaction of the sign-in.
    */
   async follow(

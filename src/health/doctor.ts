@@ -147,7 +147,7 @@ export class Doctor {
       check,
       'warn',
       `passkeys that depend on the hosts of earlier public URLs: ${[...new Set(hosts)].map((host) => `${counts.get(host) ?? 0} on ${host}`).join(', ')}`,
-      'Remove the URL from previous_public_urls before its domain is given up; whoever gets the domain could ask for these passkeys',
+      'Remove the URL from previous_public_urls before its domain is given up; the next owner of the domain could ask for these passkeys',
     )
   }
 

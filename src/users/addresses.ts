@@ -6,7 +6,7 @@ import { isUnconfirmedSql, type UserRow } from '../storage/schema.ts'
 /**
  * Frees an address that an account has without having proved it, for somebody who has, or for whom an administrator vouches.
  * That account has done nothing, so it goes. Names that were registered for the address stay reserved for the day: if they became
- * free, this would tell that somebody has an account with it now. Inside a transaction.
+ * free, this would show that somebody has an account with it now. Inside a transaction.
  */
 export const freeAddress = async (database: Database, email: string, except = ''): Promise<void> => {
   const address = email.toLowerCase()

@@ -108,7 +108,7 @@ export const cookieNames = (headers: readonly string[]): string[] =>
 /** A name that Set-Cookie can hold (RFC 6265 section 4.1.1). */
 const cookieName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
-/** A Set-Cookie value that clears a cookie at this path and domain, whoever set it; undefined for a name that it cannot hold. */
+/** A Set-Cookie value that clears a cookie at this path and domain, also one that a service set; undefined for a name that it cannot hold. */
 export const clearCookie = (
   name: string,
   secure: boolean,

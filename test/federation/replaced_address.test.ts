@@ -69,7 +69,7 @@ onBothDatabases('an address that the provider has replaced', (newUrl) => {
         .execute(),
     )
 
-  test('with refresh_profile the new one is taken, and the old one is told', async () => {
+  test('with refresh_profile the new one is taken, and the old one is notified', async () => {
     const { user, old, fresh, username } = await moved(true)
     assert.equal(user.email, fresh)
     assert.ok(user.email_verified_at)

@@ -33,7 +33,7 @@ export const postNotMe = async (page: PageRequest): Promise<void> => {
   if (!form) return
   let reported
   try {
-    // Whoever is signed in here plays no part in it: the link alone says whose account it is.
+    // Who is signed in here plays no part in it: the link alone says whose account it is.
     reported = (await page.call('auth.not_me', { token: form.get('token') ?? '' }, page.guest())) as {
       readonly user: string
       readonly address_changed: boolean
