@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { selfSigned } from '../../src/tls/self_signed.ts'
 import { goodPassword } from '../support/daemon.ts'
+import { stopAtFullMinute } from '../support/full_minute.ts'
 import { Person } from '../support/person.ts'
 import {
   App,
@@ -315,13 +316,14 @@ suite('client ID metadata documents', () => {
     assert.equal((await newPerson().open(begin(client).url)).status, 400)
   })
 
-  test('the fetch limit for unknown clients does not affect a client that has a consent', async () => {
+  test('the fetch limit for unknown clients does not affect a client that has a consent', async (t) => {
     const known = begin(publish())
     const consent = await known.person.signIn(await known.person.open(known.url), 'ada', goodPassword)
     await known.person.submit(consent, '/auth/consent/', { answer: 'allow' })
     await set('off')
     await set('anywhere')
     const before = fetched.length
+    stopAtFullMinute(t)
     await Promise.all(
       Array.from({ length: 30 }, () => newPerson().open(begin(publish({ client_id: 'x' })).url)),
     )

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { stopAtFullMinute } from '../support/full_minute.ts'
 import {
   App,
   callback,
@@ -34,7 +35,7 @@ suite('limits on unauthenticated requests', () => {
       post(`${stage.issuer}/oauth/par`, { client_id, ...params }, client)
     const authorize = () => newPerson().open(new App(stage.issuer, page).authorizeUrl(challenge))
     const device = () => post(`${stage.issuer}/oauth/device`, { client_id: 'page', scope: 'openid' })
-    t.mock.timers.enable({ apis: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 })
+    stopAtFullMinute(t)
     for (let i = 0; i < 298; i++) assert.equal((await push(undefined, 'page')).status, 201)
     assert.equal((await authorize()).url.pathname, '/auth/login')
     assert.equal((await device()).status, 200)
@@ -70,7 +71,7 @@ suite('limits on unauthenticated requests', () => {
           client_secret: client_secret!,
         },
       )
-    t.mock.timers.enable({ apis: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 + 120_000 })
+    stopAtFullMinute(t, 2)
     const open = (path: string) => fetch(`${stage.issuer}${path}`, { headers: { accept: 'text/html' } })
     for (let i = 0; i < 298; i++) assert.equal((await push()).status, 201)
     for (const path of ['/device', '/oauth/logout']) assert.equal((await open(path)).status, 200)
