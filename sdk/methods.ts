@@ -467,6 +467,8 @@ export interface Route {
   sign_in_paths: boolean
   /** Serve /rpc at this host to its callers, with what they may do at this service */
   rpc: boolean
+  /** Answer /.well-known/webfinger at this host (RFC 7033) for the domains of the setting webfinger_domains, instead of forwarding it */
+  webfinger: boolean
   /** Allow the route at the host of the public URL: pages of the service can then do all that the signed-in person can */
   shares_home: boolean
   /** Up to two hosts at which people are signed in together with this one */
@@ -1432,6 +1434,8 @@ export interface ProxyRoutesAddParams {
   sign_in_paths?: boolean
   /** Serve /rpc at this host to its callers, with what they may do at this service */
   rpc?: boolean
+  /** Answer /.well-known/webfinger at this host (RFC 7033) for the domains of the setting webfinger_domains, instead of forwarding it */
+  webfinger?: boolean
   /** Allow the route at the host of the public URL: pages of the service can then do all that the signed-in person can */
   shares_home?: boolean
   /** Up to two hosts at which people are signed in together with this one */
@@ -1488,6 +1492,8 @@ export interface ProxyRoutesUpdateParams {
   sign_in_paths?: boolean
   /** Serve /rpc at this host to its callers, with what they may do at this service */
   rpc?: boolean
+  /** Answer /.well-known/webfinger at this host (RFC 7033) for the domains of the setting webfinger_domains, instead of forwarding it */
+  webfinger?: boolean
   /** Allow the route at the host of the public URL: pages of the service can then do all that the signed-in person can */
   shares_home?: boolean
   /** Up to two hosts at which people are signed in together with this one */

@@ -186,6 +186,10 @@ export const createDoors = (parts: Parts) => {
       openId,
       registrations,
       federation,
+      webfinger: {
+        issuer: config.public_url,
+        domains: () => settings.value('webfinger_domains'),
+      },
       tell,
     },
     rpc: { rpc, document },

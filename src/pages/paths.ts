@@ -1,6 +1,4 @@
 import type { NoticeLinks } from '../auth/notice_links.ts'
-import type { OpenId } from '../oidc/openid_provider.ts'
-import type { Registrations } from '../oidc/registration.ts'
 import type { OwnPath, OwnPathHandler } from '../wire/own_path.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { redirect } from '../wire/responses.ts'
@@ -13,7 +11,7 @@ import * as atHome from './handover/at_home.ts'
 import type { HomeParts } from './handover/at_home.ts'
 import * as atService from './handover/at_service.ts'
 import type { ServiceParts } from './handover/at_service.ts'
-import * as openid from './openid/openid.ts'
+import { openIdPaths, type OpenIdParts } from './openid/paths.ts'
 import type { PreviousParts } from './previous/passkey.ts'
 import { previousPaths } from './previous/paths.ts'
 import { PageRequest } from './page_request.ts'
@@ -31,14 +29,12 @@ import { passkeyOptions } from './sign_in/show_sign_in.ts'
 import { postSwitchAccount, switchAccount } from './sign_in/switch_account.ts'
 import * as signIn from './sign_in/sign_in.ts'
 
-interface Parts extends StillParts {
+interface Parts extends StillParts, OpenIdParts {
   readonly handover: HomeParts & ServiceParts
   readonly previous: PreviousParts
   readonly services: ServicesParts
   readonly pageParts: PageRequestParts
   readonly noticeLinks: Pick<NoticeLinks, 'find'>
-  readonly openId: OpenId
-  readonly registrations: Registrations
   readonly federation: FederationParts
 }
 
@@ -205,46 +201,3 @@ const topicForms = (parts: Parts, topic: Topic): readonly OwnPath[] =>
     const row = formRow(parts, path, account.postForm(topic, name))
     return question ? [row, pageRow(parts, path, account.askFirst(topic, name))] : [row]
   })
-
-const openIdPaths = ({ pageParts, openId, registrations }: Parts): readonly OwnPath[] => {
-  const step =
-    (show: typeof openid.engine): OwnPathHandler =>
-    (request, response, asked) =>
-      show(openId, new PageRequest(pageParts, request, response, asked), request, response, asked)
-  const engine = step(openid.engine)
-  const register: OwnPathHandler = (request, response, asked) => {
-    const page = new PageRequest(pageParts, request, response, asked)
-    return openid.register(registrations, page, request, response, asked)
-  }
-  const at = ['home'] as const
-  /** Endpoints that clients read; OPTIONS is the CORS preflight of scripts from other origins. */
-  const asks = { methods: ['GET', 'OPTIONS'], at, handler: engine }
-  const takes = { methods: ['POST', 'OPTIONS'], takes: 'form', at, handler: engine } as const
-  const options = { methods: ['OPTIONS'], at, handler: engine }
-  const post = { methods: ['POST'], takes: 'form', at } as const
-  return [
-    { path: '/authorize', methods: ['GET', 'POST'], takes: 'form', at, handler: step(openid.authorize) },
-    { ...asks, path: '/authorize/{id}' },
-    { path: '/auth/consent/{id}', methods: ['GET'], at, handler: step(openid.consent) },
-    { ...post, path: '/auth/consent/{id}', handler: step(openid.postConsent) },
-    { ...post, path: '/token', handler: step(openid.plainly('token')) },
-    { ...options, path: '/token' },
-    { path: '/userinfo', methods: ['GET', 'OPTIONS', 'POST'], takes: 'form', at, handler: engine },
-    { ...post, path: '/oauth/introspect', handler: step(openid.introspect) },
-    { ...options, path: '/oauth/introspect' },
-    { ...takes, path: '/oauth/revoke' },
-    { ...post, path: '/oauth/par', handler: step(openid.push) },
-    { ...options, path: '/oauth/par' },
-    { ...post, path: '/oauth/device', handler: step(openid.device) },
-    { ...options, path: '/oauth/device' },
-    { path: '/device', methods: ['GET', 'POST'], takes: 'form', at, handler: engine },
-    { ...asks, path: '/device/{id}' },
-    { path: '/oauth/register', methods: ['POST'], takes: 'json', at, handler: register },
-    { ...asks, path: '/oauth/logout' },
-    { ...post, path: '/oauth/logout', handler: step(openid.asLink) },
-    { ...takes, path: '/oauth/logout/confirm' },
-    { ...asks, path: '/oauth/logout/success' },
-    { ...asks, path: '/.well-known/openid-configuration' },
-    { ...asks, path: '/.well-known/oauth-authorization-server' },
-  ]
-}

@@ -55,6 +55,10 @@ export const peopleOptions = {
     example: true,
   }),
   rpc: flagOption(false, 'Serve /rpc at this host to its callers, with what they may do at this service'),
+  webfinger: flagOption(
+    false,
+    'Answer /.well-known/webfinger at this host (RFC 7033) for the domains of the setting webfinger_domains, instead of forwarding it',
+  ),
   shares_home: flagOption(
     false,
     'Allow the route at the host of the public URL: pages of the service can then do all that the signed-in person can',

@@ -33,10 +33,11 @@ export const switchesOf = (plan: RoutePlan | 'ambiguous' | undefined): RouteSwit
   typeof plan === 'object' ? plan.switches : undefined
 
 /** A disabled route keeps its paths from us as from other routes. */
-const readSwitches = ({ auth_mode, enabled, sign_in_paths, rpc }: Route): RouteSwitches => ({
+const readSwitches = ({ auth_mode, enabled, sign_in_paths, rpc, webfinger }: Route): RouteSwitches => ({
   serves: enabled,
   sign_in_paths: enabled && sign_in_paths && takesSessions(auth_mode),
   rpc: enabled && rpc,
+  webfinger: enabled && webfinger,
 })
 
 const isAmbiguousStripped = (path: string, { strip_prefix, path_prefix }: Route): boolean =>

@@ -22,6 +22,7 @@ import * as applications from './migrations/019_applications.ts'
 import * as receivedClaims from './migrations/020_received_claims.ts'
 import * as mailedLinks from './migrations/021_mailed_links.ts'
 import * as memberships from './migrations/022_memberships.ts'
+import * as webfinger from './migrations/025_webfinger.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first. Never rename a step, and never edit one once it is released. */
@@ -48,6 +49,7 @@ export const migrations: Record<string, Migration> = {
   '020_received_claims': receivedClaims,
   '021_mailed_links': mailedLinks,
   '022_memberships': memberships,
+  '025_webfinger': webfinger,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

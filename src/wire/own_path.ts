@@ -17,6 +17,7 @@ export interface RouteSwitches {
   /** The usual names of sign-in pages: `/login`, `/auth/login` and the like. */
   readonly sign_in_paths: boolean
   readonly rpc: boolean
+  readonly webfinger: boolean
 }
 
 /** A kind of host: home, that of an earlier public URL, another host with a route, or a host without one. */

@@ -343,6 +343,9 @@ export const ownPathAnswers = `
 /.well-known/oauth-authorization-server
   home      200 application/json: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
   routed    service
+/.well-known/webfinger
+  home      400 bad_request: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /favicon.ico
   home      200 image/vnd.microsoft.icon: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service

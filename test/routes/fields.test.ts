@@ -64,8 +64,8 @@ describe('what a route says besides where it leads', () => {
       [null, null, '', true, null, []],
     )
     assert.deepEqual(
-      [plain.rpc, plain.shares_home, plain.confirm, plain.no_store],
-      [false, false, false, false],
+      [plain.rpc, plain.shares_home, plain.confirm, plain.no_store, plain.webfinger],
+      [false, false, false, false, false],
     )
   })
 

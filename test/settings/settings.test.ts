@@ -67,6 +67,7 @@ onBothDatabases('settings', (newUrl) => {
       ['magic_link_lifetime', [59, 3601, '900']],
       ['client_registration', ['', 'on', true]],
       ['client_metadata_documents', ['', 'on', true]],
+      ['webfinger_domains', ['a b', 'example.org,', 'a@example.org', '*.example.org', 'a\n', 7]],
       ['smtp_host', ['a b', 'smtp://mail', 'mail.example.org\r\n', '-x', 7]],
       ['smtp_port', [0, 65536, '25']],
       ['smtp_tls', ['', 'ssl', true]],

@@ -181,6 +181,7 @@ const upgraded = (old: Rows): Rows => {
       shares_home: 0,
       confirm: 0,
       no_store: 0,
+      webfinger: 0,
     })),
   }
 }

@@ -48,6 +48,7 @@ export interface RouteRow {
   also: string
   confirm: Bit
   no_store: Bit
+  webfinger: Bit
   created_at: number
   updated_at: number
 }
