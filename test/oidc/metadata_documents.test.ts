@@ -8,7 +8,7 @@ import { after, before, suite, test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { selfSigned } from '../../src/tls/self_signed.ts'
 import { goodPassword } from '../support/daemon.ts'
-import { stopAtFullMinute } from '../support/full_minute.ts'
+import { stopAtFullMinute } from './full_minute.ts'
 import { Person } from '../support/person.ts'
 import {
   App,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { stopAtFullMinute } from '../support/full_minute.ts'
+import { stopAtFullMinute } from './full_minute.ts'
 import {
   App,
   callback,
