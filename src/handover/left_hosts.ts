@@ -13,6 +13,12 @@ export interface Leaving {
   readonly origin: string
 }
 
+/** The same in the address of home's sign-out page. */
+export interface SealedLeaving extends Leaving {
+  /** SHA-256 of the cookie of home by which the browser proves that it fetched the address; empty if home has not asked for one. */
+  readonly browser: string
+}
+
 /** The service is its host: another port or scheme is no other service. */
 const hostOf = (origin: string): string => new URL(origin).hostname
 
@@ -29,17 +35,17 @@ export class LeftHosts {
   }
 
   /** Names a sign-in in the address of home's sign-out page, so that nobody else can read or choose it. */
-  sealed(leaving: Leaving): string {
+  sealed(leaving: SealedLeaving): string {
     return this.#seal.seal(JSON.stringify({ ...leaving, until: now() + leavingSeconds }), row)
   }
 
-  read(text: string | null): Leaving | undefined {
+  read(text: string | null): SealedLeaving | undefined {
     if (text === null || text === '' || text.length > 1000) return undefined
     try {
-      const { signInId, origin, until } = JSON.parse(this.#seal.open(text, row)) as Leaving & {
+      const { until, ...leaving } = JSON.parse(this.#seal.open(text, row)) as SealedLeaving & {
         until: number
       }
-      return until > now() ? { signInId, origin } : undefined
+      return until > now() ? leaving : undefined
     } catch {
       return undefined
     }

@@ -28,6 +28,7 @@ import * as federation from './sign_in/providers.ts'
 import { passkeyOptions } from './sign_in/show_sign_in.ts'
 import { postSwitchAccount, switchAccount } from './sign_in/switch_account.ts'
 import * as signIn from './sign_in/sign_in.ts'
+import * as signOut from './sign_in/sign_out.ts'
 
 interface Parts extends StillParts, OpenIdParts {
   readonly handover: HomeParts & ServiceParts
@@ -78,8 +79,8 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   formRow(parts, '/auth/login', (page) => signIn.postSignIn(page, parts.handover)),
   formRow(parts, '/auth/replace', postReplace),
   formRow(parts, '/auth/come_back', atHome.postComeBack(parts.handover)),
-  pageRow(parts, '/auth/logout', (page) => signIn.signOut(page, parts.handover)),
-  formRow(parts, '/auth/logout', (page) => signIn.postSignOut(page, parts.federation, parts.handover)),
+  pageRow(parts, '/auth/logout', (page) => signOut.signOut(page, parts.handover)),
+  formRow(parts, '/auth/logout', (page) => signOut.postSignOut(page, parts.federation, parts.handover)),
   {
     path: '/logout',
     methods: ['GET'],

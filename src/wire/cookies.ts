@@ -24,6 +24,10 @@ export const wayCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_way' 
 export const signedOutCookie = (secure: boolean) =>
   secure ? '__Host-hero_proxy_signed_out' : 'hero_proxy_signed_out'
 
+/** Proves that the browser that signs out at home is the one that began at a service. */
+export const leavingCookie = (secure: boolean) =>
+  secure ? '__Host-hero_proxy_leaving' : 'hero_proxy_leaving'
+
 /** Recognises a browser at sign-in, so that a new one can be reported to its person. */
 export const deviceCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_device' : 'hero_proxy_device')
 

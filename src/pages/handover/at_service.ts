@@ -142,7 +142,10 @@ export const showStuck = async (page: PageRequest): Promise<void> => {
   if (!refusesJourney(page)) page.tell(stuck)
 }
 
-/** `/.hero_proxy/sign_out`, `/logout` and `/auth/logout`: leads to the page of home that signs out. */
+/**
+ * `/.hero_proxy/sign_out`, `/logout` and `/auth/logout`: leads to the page of home that signs out. With `browser`, home wants the address
+ * for this browser only.
+ */
 export const signOut =
   ({ home, destinations, leftHosts }: ServiceParts) =>
   async (page: PageRequest): Promise<void> => {
@@ -151,8 +154,10 @@ export const signOut =
     const address = `${home.origin}/auth/logout`
     if (!child) return page.go(302, address)
     const to = await destinations.at(page.asked.host, '/')
-    const leaving = { signInId: child.sign_in.id, origin: to?.origin ?? home.originOf(page.asked.host) }
-    page.go(302, `${address}?leaving=${encodeURIComponent(leftHosts.sealed(leaving))}`)
+    const origin = to?.origin ?? home.originOf(page.asked.host)
+    const browser = page.query.get('browser') ?? ''
+    const text = leftHosts.sealed({ signInId: child.sign_in.id, origin, browser: browser.slice(0, 64) })
+    page.go(302, `${address}?leaving=${encodeURIComponent(text)}`)
   }
 
 /**

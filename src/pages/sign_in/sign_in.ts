@@ -1,17 +1,13 @@
 import { problemWords } from '../../strings/refusal_words.ts'
 import { openSession } from './complete_sign_in.ts'
 import { handOver, type HomeParts } from '../handover/at_home.ts'
-import type { Refusal } from '../../wire/refusal.ts'
-import { signOutPage } from '../account/me_view.ts'
-import { farewell } from './farewell.ts'
 import { linkOf } from './link_forms.ts'
 import { setupPage } from './setup_view.ts'
-import { onwardPath, returnPath } from '../return_path.ts'
+import { onwardPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
 import { showSignIn } from './show_sign_in.ts'
-import type { FederationParts } from './provider_parts.ts'
 
-// The pages for signing in and out. They decide nothing: every form calls a method.
+// The pages for signing in. They decide nothing: every form calls a method.
 
 /** Maximum length of a username or email address in characters. */
 const maxLogin = 254
@@ -74,56 +70,6 @@ export const postSetup = async (page: PageRequest): Promise<void> => {
     ),
   )
 }
-
-/** Returns where to go after signing out: the requested path on this origin, or else the sign-in page. */
-const afterwards = (next: string | null): string => returnPath(next, '/auth/login')
-
-/** Offers to sign out of everything, and of the service that the person came from. Opening the page signs nobody out. */
-export const signOut = async (page: PageRequest, { leftHosts }: HomeParts): Promise<void> => {
-  const caller = await page.caller()
-  const next = afterwards(page.query.get('next'))
-  const text = page.query.get('leaving')
-  const leaving = leftHosts.read(text)
-  if (!caller && !leaving && page.journey === 'page') return page.go(302, next)
-  const impersonating = caller?.on_behalf ?? null
-  const service = leaving && { host: new URL(leaving.origin).hostname, leaving: text! }
-  await page.page(200, (token, words) =>
-    signOutPage(words, { place: page.asked.host, token, impersonating, next, service }),
-  )
-}
-
-/** Signs out of one service, or of everything, and then at the identity provider if the session needs that. */
-export const postSignOut = async (
-  page: PageRequest,
-  { logouts }: Pick<FederationParts, 'logouts'>,
-  { leftHosts }: HomeParts,
-): Promise<void> => {
-  const form = await page.form({ forGuests: true })
-  if (!form) return
-  const caller = await page.caller()
-  const next = afterwards(form.get('next'))
-  const leaving = leftHosts.read(form.get('leaving'))
-  if (leaving && form.get('scope') === 'here') {
-    await leftHosts.leave(leaving)
-    return page.tell(leftService(leaving.origin))
-  }
-  const signedOut = [caller?.session_id, leaving?.signInId].filter((id) => id !== undefined)
-  const opened = (await Promise.all([...new Set(signedOut)].map((id) => leftHosts.openedBy(id)))).flat()
-  // The service may have been opened by another sign-in than the one that this browser has at home now.
-  if (leaving && leaving.signInId !== caller?.session_id) await leftHosts.endSignIn(leaving)
-  const leave = caller?.session_id === undefined ? undefined : await logouts.leave(caller.session_id)
-  if (caller) await page.call('auth.logout', {}, caller)
-  const there = await leave?.()
-  await farewell(page, 'sign_out', next, opened, there)
-}
-
-const leftService = (origin: string): Refusal => ({
-  status: 200,
-  reason: 'left_service',
-  values: { host: new URL(origin).hostname },
-  code: 'ok',
-  link: { href: '/auth/me', name: 'your_account' },
-})
 
 export const postStopImpersonating = async (page: PageRequest): Promise<void> => {
   if (!(await page.form())) return
