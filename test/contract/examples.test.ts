@@ -73,9 +73,7 @@ after(() => seeded.close())
 const stageOf = async (method: DocumentedMethod): Promise<TestDaemon> => {
   if (method.name === 'auth.setup') return startTestDaemon()
   if (method['x-effect'] !== 'write' && !needsSession.has(method.name)) return seeded
-  const copy = await startCopy(seeded)
-  for (const [key, value] of settingsOf[method.name] ?? []) await copy.hero.settings.set({ key, value })
-  return copy
+  return startCopy(seeded)
 }
 
 const open = [['registration_mode', 'open']] as const
@@ -197,25 +195,36 @@ for (const method of openrpc.methods) {
   for (const example of method.examples) {
     test(`the example "${example.name}" is correct`, async () => {
       const stage = await stageOf(method)
-      const caller = await callerOf(stage, method)
-      const made = await currentParams[method.name]?.(stage, caller)
-      const auditLines = async () => (await stage.hero.audit.list({ limit: 1000 })).items
-      const before = await auditLines()
-      const result = await caller.call(method.name as MethodName, (made ?? paramsOf(example)) as never)
-      if (method.name === 'rpc.discover') assert.equal((result as { openrpc: string }).openrpc, '1.3.2')
-      else assert.deepEqual(mask(result), mask(example.result.value))
-
-      const fresh = (await auditLines()).filter(({ id }) => !before.some((entry) => entry.id === id))
-      if (method['x-effect'] === 'read') {
-        assert.deepEqual(fresh, [])
-        return stage === seeded ? undefined : stage.close()
+      // A daemon that is left open would keep a test that fails from ending.
+      try {
+        await check(stage, method, example)
+      } finally {
+        if (stage !== seeded) await stage.close()
       }
-      assert.equal(fresh.length, 1)
-      const [entry] = fresh
-      assert.equal(entry!.method, method.name)
-      assert.equal(entry!.outcome, 'ok')
-      assert.equal(entry!.actor, needsSession.has(method.name) ? 'ada' : 'system')
-      await stage.close()
     })
   }
+}
+
+/** Calls a method as its example says, and compares the result and the audit. */
+const check = async (
+  stage: TestDaemon,
+  method: DocumentedMethod,
+  example: DocumentedMethod['examples'][number],
+): Promise<void> => {
+  for (const [key, value] of settingsOf[method.name] ?? []) await stage.hero.settings.set({ key, value })
+  const caller = await callerOf(stage, method)
+  const made = await currentParams[method.name]?.(stage, caller)
+  const auditLines = async () => (await stage.hero.audit.list({ limit: 1000 })).items
+  const before = await auditLines()
+  const result = await caller.call(method.name as MethodName, (made ?? paramsOf(example)) as never)
+  if (method.name === 'rpc.discover') assert.equal((result as { openrpc: string }).openrpc, '1.3.2')
+  else assert.deepEqual(mask(result), mask(example.result.value))
+
+  const fresh = (await auditLines()).filter(({ id }) => !before.some((entry) => entry.id === id))
+  if (method['x-effect'] === 'read') return assert.deepEqual(fresh, [])
+  assert.equal(fresh.length, 1)
+  const [entry] = fresh
+  assert.equal(entry!.method, method.name)
+  assert.equal(entry!.outcome, 'ok')
+  assert.equal(entry!.actor, needsSession.has(method.name) ? 'ada' : 'system')
 }
