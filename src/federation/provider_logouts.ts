@@ -5,6 +5,7 @@ import type { SignIn } from '../auth/sign_in.ts'
 import type { Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Log } from '../log/log.ts'
+import { isFrom, mayBeOfTenant } from '../providers/issuer_template.ts'
 import { asFault } from '../providers/provider_errors.ts'
 import { isName } from '../providers/profile.ts'
 import type { KnownProvider } from '../providers/provider.ts'
@@ -45,6 +46,8 @@ interface Judged {
 interface LogoutToken extends Judged {
   readonly of: readonly [KnownProvider, ...KnownProvider[]]
 }
+
+const algorithms = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ')
 
 const refused = (message: string) => new AppError('invalid_request', message)
 
@@ -111,10 +114,9 @@ export class ProviderLogouts {
     )
   }
 
-  /** Returns the contents of a token and its providers. One issuer may be several providers, including disabled ones. */
+  /** Returns the contents of a token and its providers. */
   async #verify(token: string): Promise<LogoutToken> {
     const { decodeJwt, decodeProtectedHeader, jwtVerify, createLocalJWKSet } = await import('jose')
-    const { providers, party } = this.#parts
     let claimed
     try {
       decodeProtectedHeader(token)
@@ -122,51 +124,44 @@ export class ProviderLogouts {
     } catch {
       throw refused('This is not a logout token')
     }
-    const audience = new Set([claimed.aud].flat())
-    const of = (await providers.all()).filter(
-      ({ kind, issuer, client }) =>
-        kind === 'oidc' && audience.has(client) && sameIssuer(issuer!, claimed.iss),
-    )
-    const [provider] = of
+    const [provider, ...more] = await this.#providersOf(claimed)
     if (!provider) throw refused('This logout token is from no provider that is configured here')
-    let keys
-    let issuer
-    try {
-      issuer = (await party.metadata(provider)).issuer
-      keys = await party.jwks(provider, decodeProtectedHeader(token).kid)
-    } catch (error) {
-      throw new AppError(
-        'unavailable',
-        `The keys of ${provider.provider} cannot be fetched: ${asFault(error).fault}`,
-      )
-    }
+    const keys = await reach(provider, () =>
+      this.#parts.party.jwks(provider, decodeProtectedHeader(token).kid),
+    )
     try {
       const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet(keys), {
-        issuer,
+        issuer: claimed.iss!,
         audience: provider.client,
-        algorithms: [
-          'RS256',
-          'RS384',
-          'RS512',
-          'PS256',
-          'PS384',
-          'PS512',
-          'ES256',
-          'ES384',
-          'ES512',
-          'EdDSA',
-          'Ed25519',
-        ],
+        algorithms,
         maxTokenAge: maxTokenAgeSeconds,
         clockTolerance: clockToleranceSeconds,
         requiredClaims: ['iat', 'jti', 'events'],
       })
-      return { of: [provider, ...of.slice(1)], ...judge(payload, protectedHeader.typ) }
+      return { of: [provider, ...more], ...judge(payload, protectedHeader.typ) }
     } catch (error) {
       throw error instanceof AppError
         ? error
         : refused(`This logout token is not valid: ${(error as Error).message}`)
     }
+  }
+
+  /**
+   * The providers with the issuer that a token claims, by the same rule as for ID tokens. One issuer may be several providers, including
+   * disabled ones.
+   */
+  async #providersOf(claimed: JWTPayload): Promise<KnownProvider[]> {
+    const { providers, party } = this.#parts
+    const audience = new Set([claimed.aud].flat())
+    const found = []
+    for (const provider of await providers.all()) {
+      const { kind, issuer, client } = provider
+      if (kind !== 'oidc' || !audience.has(client)) continue
+      if (!sameIssuer(issuer!, claimed.iss) && !mayBeOfTenant(issuer!, claimed)) continue
+      const metadata = await reach(provider, () => party.metadata(provider))
+      if (isFrom(metadata.issuer, claimed)) found.push(provider)
+    }
+    return found
   }
 
   async #useOnce({ id: provider_id }: KnownProvider, jti: string): Promise<void> {
@@ -179,7 +174,16 @@ export class ProviderLogouts {
   }
 }
 
-/** Only finds the candidate provider by normalised URL. `jwtVerify` later compares the issuer exactly. */
+/** Asks a provider. Throws unavailable if it does not answer. */
+const reach = async <T>({ provider }: KnownProvider, ask: () => Promise<T>): Promise<T> => {
+  try {
+    return await ask()
+  } catch (error) {
+    throw new AppError('unavailable', `The keys of ${provider} cannot be fetched: ${asFault(error).fault}`)
+  }
+}
+
+/** Only finds candidates by normalised URL. `isFrom` compares the issuer exactly. */
 const sameIssuer = (configured: string, claimed: string | undefined): boolean =>
   claimed !== undefined && URL.canParse(claimed) && new URL(configured).href === new URL(claimed).href
 

@@ -144,4 +144,51 @@ onBothDatabases('logout tokens from providers', (newUrl) => {
     assert.equal(await send({ sub: 'both' }), 200)
     assert.ok(!(await isSignedIn(last)))
   })
+
+  test('of one configuration for many tenants, the tenant in the token gives the issuer that it must have', async () => {
+    const tenant = '9188040d-6c67-4c5b-b112-36a304b66dad'
+    const of = (tid: string) => `${hostile.issuer}/${tid}/v2.0`
+    const template = of('{tenantid}')
+    const tenants = { discovery: (metadata: object) => ({ ...metadata, issuer: template }) }
+    const add = (provider: string, issuer: string) =>
+      stage.hero.providers.add({
+        own_callback: true,
+        provider,
+        preset: 'oidc',
+        issuer,
+        client: 'hero',
+        client_secret: 's',
+        allow_signup: true,
+      })
+    hostile.misbehave({ ...tenants, claims: (claims) => ({ ...claims, iss: of(tenant), tid: tenant }) })
+    await add('many', of('common'))
+    const person = await signIn('tenant', 'many')
+    // Beside it, one tenant has a configuration of its own.
+    hostile.misbehave({
+      discovery: (metadata) => ({ ...metadata, issuer: of('single') }),
+      claims: (claims) => ({ ...claims, iss: of('single') }),
+    })
+    await add('single', of('single'))
+    const single = await signIn('tenant', 'single')
+    hostile.misbehave(tenants)
+    for (const [tid, iss] of [
+      [tenant, of('another')],
+      ['another', of(tenant)],
+      [undefined, of(tenant)],
+      [tenant, template],
+      ['{tenantid}', template],
+      ['../x', of('../x')],
+      [tenant, `${hostile.issuer}/${tenant}/v1.0`],
+      [tenant, of('common')],
+      [[tenant], of(tenant)],
+    ] as const)
+      assert.equal(await send({ sub: 'tenant', tid, iss }), 400, `${String(tid)} ${iss}`)
+    assert.equal(await send({ sub: 'tenant', tid: 'another', iss: of('another'), aud: 'other' }), 400)
+    assert.ok(await isSignedIn(person))
+    assert.equal(await send({ sub: 'tenant', tid: tenant, iss: of(tenant) }), 200)
+    assert.deepEqual([await isSignedIn(person), await isSignedIn(single)], [false, true])
+    // That configuration's own tokens need no tenant, and reach it as before.
+    assert.equal(await send({ sub: 'tenant', iss: of('single') }), 200)
+    assert.equal(await isSignedIn(single), false)
+  })
 })
