@@ -12,20 +12,14 @@ const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * A token response as RFC 6749 section 5.1 wants it. Servers leave out `token_type` or send lifetimes as text, and plain OAuth 2.0
- * servers add an ID token that we did not ask for and could not verify.
+ * A token response as RFC 6749 section 5.1 wants it. Servers leave out `token_type`, and plain OAuth 2.0 servers add an ID token that
+ * we did not ask for and could not verify. The library reads lifetimes that are text.
  */
 const tokenResponse = (given: Members, kind: KnownProvider['kind']): Members => {
   const { id_token, ...rest } = withoutEmpty(given)
-  const { expires_in } = rest
   const response = kind === 'oidc' && id_token !== undefined ? { ...rest, id_token } : rest
   if ('error' in response) return response
-  return {
-    token_type: 'bearer',
-    ...response,
-    ...(typeof expires_in === 'string' &&
-      /^[0-9]{1,10}$/.test(expires_in) && { expires_in: Number(expires_in) }),
-  }
+  return { token_type: 'bearer', ...response }
 }
 
 /** Wraps `fetch` so that the token endpoint answers as the library expects. */

@@ -29,3 +29,17 @@ test('the port that a trusted proxy reports is compared with the origin of the s
     } else assert.match((await locationOf(['X-Forwarded-Port', '8443']))!, moved, 'it came in plain')
   }
 })
+
+test('the port that anybody else reports counts for nothing', async () => {
+  for (const trusted of [true, false]) {
+    await using stage = await startStage({
+      public_url: 'http://localhost:8080',
+      trusted_proxies: trusted ? '127.0.0.1' : '10.0.0.1',
+    })
+    await stage.route({ domain: 'wiki.localhost', auth_mode: 'local' })
+    const headers = ['Accept', 'text/html', 'X-Forwarded-Port', '9000']
+    const { location } = (await ask(stage.daemon, 'wiki.localhost', '/.hero_proxy/sign_in', { headers }))
+      .headers
+    assert.match(location!, trusted ? /moved=1$/ : /^http:\/\/localhost:8080\/auth\/login\?/)
+  }
+})

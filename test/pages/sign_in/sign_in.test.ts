@@ -171,8 +171,13 @@ describe('signing in and out at the edge (D20 to D24)', () => {
       ['inner.localhost', '/', []],
       ['inner.localhost', '/', navigation],
     ]
-    const picture = await ask(stage.daemon, 'inner.localhost', '/.hero_proxy/signed_out')
-    assert.equal(picture.headers['cross-origin-resource-policy'], 'cross-origin', 'home shows it')
+    for (const [at, path, why] of [
+      ['inner.localhost', '/.hero_proxy/signed_out', 'home shows it'],
+      [host, '/.well-known/jwks.json', 'scripts of applications read it'],
+    ] as const) {
+      const { headers } = await ask(stage.daemon, at, path)
+      assert.equal(headers['cross-origin-resource-policy'], 'cross-origin', why)
+    }
     for (const [at, path, headers] of pages) {
       const answer = await ask(stage.daemon, at, path, { headers })
       const policy = String(answer.headers['content-security-policy'])
