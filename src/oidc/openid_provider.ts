@@ -11,6 +11,8 @@ import type { AccessTokens } from '../token/access_tokens.ts'
 import {
   allowFormPost,
   dropCookie,
+  endsSession,
+  goodbye,
   leavesByForm,
   removeCorsHeaders,
   skipGuestLogout,
@@ -41,7 +43,11 @@ interface Parts extends EngineParts {
 interface Visit {
   readonly who: SignedIn | undefined
   readonly caller: Caller
+  readonly signedOut: SignedOut | undefined
 }
+
+/** Answers once the session of a request has ended, and leads on to an address of the application or of ours. */
+export type SignedOut = (to: string) => Promise<void>
 
 /** An engine together with its request handler. */
 type Running = Engine & { readonly handle: (request: Request, response: Response) => Promise<void> }
@@ -94,6 +100,8 @@ export class OpenId {
       if (this.#requests.get(ctx.req)?.who) dropCookie(ctx as Context, provider.cookieName('session'))
       skipGuestLogout(ctx as Context)
       allowFormPost(ctx as Context)
+      const { signedOut } = this.#requests.get(ctx.req) ?? {}
+      if (signedOut && endsSession(ctx as Context)) return goodbye(ctx as Context, signedOut)
       const away = leavesByForm(ctx as Context)
       if (away !== undefined) await this.#leave(ctx as Context, away)
       removeCorsHeaders(ctx as Context)
@@ -132,12 +140,12 @@ export class OpenId {
   }
 
   /** Answers a request to the engine's endpoints. */
-  async handle(request: Request, response: Response, caller: Caller): Promise<void> {
+  async handle(request: Request, response: Response, caller: Caller, signedOut?: SignedOut): Promise<void> {
     const { handle } = await this.#engine.get()
     // An impersonator may sign out as well.
     const signsOut = request.url!.startsWith(routes.end_session) && caller.session_id !== undefined
     const who = signsOut ? await this.#sessions.find(caller.session_id!) : await this.signedIn(caller)
-    this.#requests.set(request, { who, caller })
+    this.#requests.set(request, { who, caller, signedOut })
     // The engine builds URLs from these headers. They must match the public URL, not the request.
     Object.assign(request.headers, this.#publicHeaders, { 'x-forwarded-for': caller.address ?? '' })
     await handle(request, response)

@@ -64,3 +64,16 @@ export const leavesByForm = (ctx: Context): string | undefined => {
     return undefined
   return new URL(location).origin === new URL(ctx.oidc.issuer).origin ? undefined : location
 }
+
+/** Whether the answer is the one to a person who has just signed out at the request of an application. */
+export const endsSession = ({ oidc }: Context): boolean =>
+  oidc?.route === 'end_session_confirm' &&
+  (oidc.session as { destroyed?: boolean } | undefined)?.destroyed === true
+
+/** Leaves the answer to `signedOut`, which ends the visit as our own sign-out does. */
+export const goodbye = async (ctx: Context, signedOut: (to: string) => Promise<void>): Promise<void> => {
+  const location = ctx.response.get('location')
+  for (const name of ['location', 'set-cookie', 'content-type']) ctx.response.remove(name)
+  ctx.respond = false
+  await signedOut(location)
+}

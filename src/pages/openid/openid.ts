@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { OpenId } from '../../oidc/openid_provider.ts'
+import type { OpenId, SignedOut } from '../../oidc/openid_provider.ts'
 import { maskJwt } from '../../oidc/jwt_introspection.ts'
 import type { Registrations } from '../../oidc/registration.ts'
 import { readBody } from '../../wire/request_body.ts'
@@ -20,6 +20,7 @@ export const engine = async (
   request: IncomingMessage,
   response: ServerResponse,
   asked: EdgeRequest,
+  signedOut?: SignedOut,
 ): Promise<void> => {
   const headers = { ...ownHeaders(asked), 'content-security-policy': policyWithScript }
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
@@ -27,7 +28,7 @@ export const engine = async (
   request.headers['x-request-id'] = asked.requestId
   // Programs send no cookie, and call far more often than people.
   const caller = asked.cookies.length > 0 ? await page.caller() : undefined
-  await openId.handle(request, response, caller ?? page.guest())
+  await openId.handle(request, response, caller ?? page.guest(), signedOut)
 }
 
 /** Maximum length in bytes of a form that we answer without oidc-provider. */

@@ -1,8 +1,11 @@
 import type { OpenId } from '../../oidc/openid_provider.ts'
 import type { Registrations } from '../../oidc/registration.ts'
 import type { OwnPath, OwnPathHandler } from '../../wire/own_path.ts'
+import type { HomeParts } from '../handover/at_home.ts'
 import { PageRequest } from '../page_request.ts'
 import type { PageRequestParts } from '../page_request_parts.ts'
+import type { FederationParts } from '../sign_in/provider_parts.ts'
+import { confirmSignOut } from './end_session.ts'
 import * as openid from './openid.ts'
 import { webfingerPaths, type WebfingerParts } from './webfinger.ts'
 
@@ -11,6 +14,8 @@ export interface OpenIdParts {
   readonly openId: OpenId
   readonly registrations: Registrations
   readonly webfinger: WebfingerParts
+  readonly federation: Pick<FederationParts, 'logouts'>
+  readonly handover: HomeParts
 }
 
 /** The endpoints of an OpenID provider, and its pages for people. */
@@ -19,6 +24,8 @@ export const openIdPaths = ({
   openId,
   registrations,
   webfinger,
+  federation,
+  handover,
 }: OpenIdParts): readonly OwnPath[] => {
   const step =
     (show: typeof openid.engine): OwnPathHandler =>
@@ -55,7 +62,7 @@ export const openIdPaths = ({
     { path: '/oauth/register', methods: ['POST'], takes: 'json', at, handler: register },
     { ...asks, path: '/oauth/logout' },
     { ...post, path: '/oauth/logout', handler: step(openid.asLink) },
-    { ...takes, path: '/oauth/logout/confirm' },
+    { ...takes, path: '/oauth/logout/confirm', handler: step(confirmSignOut(federation, handover)) },
     { ...asks, path: '/oauth/logout/success' },
     { ...asks, path: '/.well-known/openid-configuration' },
     { ...asks, path: '/.well-known/oauth-authorization-server' },

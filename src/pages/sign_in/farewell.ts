@@ -1,5 +1,6 @@
 import { sessionCookie } from '../../wire/cookies.ts'
 import { policyWithImages } from '../../wire/responses.ts'
+import { originOf } from '../../wire/request.ts'
 import { goOn } from '../handover/at_home.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import type { PageRequest } from '../page_request.ts'
@@ -17,7 +18,7 @@ export const farewell = async (
   there?: string,
 ): Promise<void> => {
   const cleared = sameSite(opened, page.asked.host).slice(0, maxCleared)
-  if (there === undefined && cleared.length === 0)
+  if (there === undefined && cleared.length === 0 && goesHome(page, next))
     return goOn(page, next, { token: '', maxAge: 0 }, [left(how)])
   const pictures = cleared.map((origin) => `${origin}/.hero_proxy/signed_out`)
   await page.page(
@@ -27,6 +28,10 @@ export const farewell = async (
     [{ name: sessionCookie, value: '', maxAge: 0 }, left(how)],
   )
 }
+
+/** Whether an address is one of home. Only there may a form lead by a redirect. */
+export const goesHome = (page: PageRequest, to: string): boolean =>
+  URL.parse(to, originOf(page.asked))?.origin === originOf(page.asked)
 
 /** Hosts whose dead cookies the page removes; other cookies go unnoticed until the next visit there. */
 const maxCleared = 20
