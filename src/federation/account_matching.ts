@@ -50,6 +50,11 @@ interface Known {
   readonly at_provider: { readonly sid: string; readonly id_token: string }
 }
 
+/** The name that came beside the provider's answer, which nobody has verified. Only a new account takes it. */
+export interface Named {
+  readonly name: string
+}
+
 export type AccountMatch =
   | Known
   | { readonly act: 'refused'; readonly why: RefusalReason; readonly user?: string }
@@ -77,7 +82,7 @@ export class AccountMatching {
   async match(
     provider: KnownProvider,
     redeemed: ExchangedCode,
-    { user_id: linkTo, next }: Pick<ReturnedSignIn, 'user_id' | 'next'>,
+    { user_id: linkTo, next, name }: Pick<ReturnedSignIn, 'user_id' | 'next'> & Named,
     by: Caller,
   ): Promise<AccountMatch> {
     const { profile } = redeemed
@@ -101,7 +106,7 @@ export class AccountMatching {
     if (holder?.email_verified_at) {
       return maySignIn(holder) ? this.#offer(provider, redeemed, holder.id, next) : refuse('inactive')
     }
-    return this.#signUp(provider, redeemed, holder?.email ?? undefined)
+    return this.#signUp(provider, redeemed, holder?.email ?? undefined, name)
   }
 
   /** Offers to link the identity to a user. Both sides must have verified the same address. */
@@ -124,6 +129,7 @@ export class AccountMatching {
     provider: KnownProvider,
     redeemed: ExchangedCode,
     unconfirmed: string | undefined,
+    name: string,
   ): Promise<AccountMatch> {
     const { database, users, addresses, identities } = this.#parts
     const { profile } = redeemed
@@ -136,7 +142,7 @@ export class AccountMatching {
     const user = await users.addVouchedFor({
       username,
       email: profile.email,
-      display_name: profile.name || nameFrom(profile.login) || username,
+      display_name: profile.name || name || nameFrom(profile.login) || username,
     })
     const { id } = await identities.link(user.id, provider.provider, profile.subject, displayFields(profile))
     return this.#known(provider, redeemed, id, user)

@@ -3,6 +3,7 @@ import type { signedInAs } from '../auth/signed_in.ts'
 import type { SignIn } from '../auth/sign_in.ts'
 import type { Caller } from '../contract/caller.ts'
 import { AppError, conflict, notFound } from '../contract/errors.ts'
+import { nameFrom } from '../contract/names.ts'
 import type { Log } from '../log/log.ts'
 import { asFault } from '../providers/provider_errors.ts'
 import type { Fault } from '../providers/guarded_fetch.ts'
@@ -12,7 +13,8 @@ import type { ExchangedCode, RelyingParty } from '../providers/relying_party.ts'
 import type { Database } from '../storage/database.ts'
 import type { OutgoingSignIn, FlowCookie, OutgoingSignIns, ReturnedSignIn } from './outgoing_sign_ins.ts'
 import { provenAt } from './auth_time.ts'
-import type { AccountMatching, RefusalReason } from './account_matching.ts'
+import type { AccountMatching, Named, RefusalReason } from './account_matching.ts'
+import { nameParameter } from './posted_name.ts'
 import type { ReceivedClaimsLog } from './received_claims.ts'
 
 interface Parts {
@@ -123,6 +125,7 @@ export class Callbacks {
     if (!flow) return { act: 'gone' }
     const { next } = flow
     const { title } = provider
+    const name = provider.response_mode === 'form_post' ? nameFrom(answer.get(nameParameter) ?? '') : ''
     let redeemed: ExchangedCode
     try {
       redeemed = await party.exchangeCode(provider, answer, flow.checks)
@@ -136,7 +139,7 @@ export class Callbacks {
       return { act: 'fault', fault, reported, title, next }
     }
     try {
-      return await this.#decide(flow, redeemed, caller, guest)
+      return await this.#decide({ ...flow, name }, redeemed, caller, guest)
     } catch (error) {
       if (!(error instanceof AppError) || error.error !== 'unauthenticated') throw error
       await this.#audit(guest, `provider=${provider.provider}`, error.error)
@@ -151,7 +154,7 @@ export class Callbacks {
 
   /** Decides and opens the session in one transaction, so that two concurrent sign-ins never create the same account twice. */
   async #decide(
-    flow: ReturnedSignIn,
+    flow: ReturnedSignIn & Named,
     redeemed: ExchangedCode,
     caller: Caller,
     guest: Caller,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { jwtVerify } from 'jose'
+import { fitsTemplate } from '../../src/providers/issuer_template.ts'
 import { App, callback, newPerson, pkce } from '../support/openid_stage.ts'
 import { refused } from '../support/refused.ts'
 import { Person } from '../support/person.ts'
@@ -276,6 +277,11 @@ describe('providers with habits of their own', () => {
     await app.signIn(person, 'ada', pkce().challenge)
     const page = await person.submit(await ask(person), '/auth/consent/', { answer: 'switch' })
     assert.match(page.text, link)
+    for (const prompt of ['select_account', 'x', undefined]) {
+      const url = `${origin}/login?provider=${provider}${prompt === undefined ? '' : `&prompt=${prompt}`}`
+      const asked = new URL((await fetch(url, { redirect: 'manual' })).headers.get('location')!)
+      assert.equal(asked.searchParams.get('prompt'), prompt === 'x' ? null : (prompt ?? null))
+    }
   })
 
   test('one configuration for many tenants has a template as its issuer, as at Entra', async () => {
@@ -313,6 +319,27 @@ describe('providers with habits of their own', () => {
     assert.equal((await stage.hero.providers.test({ provider })).ok, true)
   })
 
+  test('the template of an issuer is the entered address but for one segment of its path', () => {
+    const entered = 'https://login.example/common/v2.0'
+    for (const segment of ['common', 'organizations', '9188040d-6c67-4c5b-b112-36a304b66dad', '{tenantid}'])
+      assert.ok(fitsTemplate('https://login.example/{tenantid}/v2.0', entered.replace('common', segment)))
+    for (const template of [
+      'https://login.example/{tenantid}/v1.0',
+      'https://login.exampld/{tenantid}/v2.0',
+      'http://login.example/{tenantid}/v2.0',
+      'https://{tenantid}/common/v2.0',
+      'https://login.example/{tenantid}',
+      'https://login.example/common/v{tenantid}',
+      'https://login.example/com{tenantid}/v2.0',
+      'https://login.example/{tenantid}/v2.0{tenantid}',
+      'https://login.example/common/v2.0',
+    ])
+      assert.equal(fitsTemplate(template, entered), false, template)
+    assert.equal(fitsTemplate('https://{tenantid}/common', 'https://intranet/common'), false)
+    for (const segment of ['', 'a/b', '..', '%2e', 'x'.repeat(65)])
+      assert.equal(fitsTemplate('https://a.example/{tenantid}/v2', `https://a.example/${segment}/v2`), false)
+  })
+
   test('an answer as a form of another site comes again as a link, because our cookie is not sent with it', async () => {
     const provider = await add({ response_mode: 'form_post' })
     let mode: string | null = null
@@ -346,6 +373,78 @@ describe('providers with habits of their own', () => {
     assert.equal((await new Person().open(again)).status, 400)
     await person.open(again)
     assert.equal(await whoIs(person, stage.origin), 'grace')
+  })
+
+  test('the name that Apple sends once, beside the answer, names a new account and nothing else', async () => {
+    let count = 0
+    /** Signs in by a form with this `user`; `told` is what the provider itself says about the person. */
+    const nameAfter = async (user: string, told: object = {}, more: Partial<NewProvider> = {}) => {
+      const provider = await add({ response_mode: 'form_post', allow_signup: true, ...more })
+      oidc.misbehave({})
+      const sub = `named-${++count}`
+      oidc.state.person = { sub, email: `${sub}@example.org`, email_verified: true, ...told }
+      const person = new Person(({ origin }) => origin === oidc.issuer)
+      const { url } = await person.open(`${stage.origin}/login?provider=${provider}`)
+      const back = new URL((await fetch(url, { redirect: 'manual' })).headers.get('location')!)
+      const posted = await fetch(`${back.origin}${back.pathname}`, {
+        method: 'POST',
+        redirect: 'manual',
+        body: new URLSearchParams([...back.searchParams, ['user', user]]),
+      })
+      assert.equal(posted.status, 303)
+      await person.open(new URL(posted.headers.get('location')!, stage.origin))
+      const username = await whoIs(person, stage.origin)
+      return stage.hero.users.get({ username: username! })
+    }
+    const apple = (firstName: unknown, lastName: unknown, more: object = {}) =>
+      JSON.stringify({ name: { firstName, lastName }, ...more })
+    const evil = { email: 'evil@example.org', sub: '1', groups: ['editors'], login: 'root', username: 'root' }
+    const lise = await nameAfter(apple('Lise', 'Meitner', evil))
+    assert.deepEqual([lise.display_name, lise.email], ['Lise Meitner', 'named-1@example.org'])
+    assert.equal(lise.username, 'named-1')
+    for (const [user, name] of [
+      [apple('Lise', undefined), 'Lise'],
+      [apple('', 'Meitner'), 'Meitner'],
+      [apple('\u202eLise\n', '\u200bMeitner'), 'Lise Meitner'],
+      [apple('x'.repeat(5000), ''), 'x'.repeat(80)],
+    ] as const)
+      assert.equal((await nameAfter(user)).display_name, name)
+    for (const user of [
+      apple('\u3164', '…'),
+      apple(7, { a: 1 }),
+      apple(['Lise'], null),
+      '{"name":"Lise"}',
+      '{"name":null}',
+      'null',
+      '[]',
+      '"x"',
+      '{',
+      '',
+      '{"__proto__":{"name":{"firstName":"Lise"}}}',
+    ]) {
+      const { display_name, username } = await nameAfter(user)
+      assert.equal(display_name, username, user)
+    }
+    // What the provider has signed comes first, and an account that exists keeps its name.
+    assert.equal((await nameAfter(apple('Otto', 'Hahn'), { name: 'Lise M.' })).display_name, 'Lise M.')
+    await stage.hero.users.update({ username: 'grace', display_name: 'Grace' })
+    const known = await nameAfter(apple('Otto', 'Hahn'), { sub: '1' }, { refresh_profile: true })
+    assert.deepEqual([known.username, known.display_name], ['grace', 'Grace'])
+    // A link is no form: nobody adds a name to an answer of another kind.
+    const query = `display_name=Otto&user=${encodeURIComponent(apple('Otto', 'Hahn'))}`
+    oidc.misbehave({
+      back: (answer) => new URLSearchParams(query).forEach((value, name) => answer.set(name, value)),
+    })
+    oidc.state.person = { sub: 'linked', email: 'linked@example.org', email_verified: true }
+    const person = new Person()
+    await comeBy(person, stage, await add({ allow_signup: true }), '')
+    assert.equal((await stage.hero.users.get({ username: 'linked' })).display_name, 'linked')
+    oidc.state.person = {
+      sub: '1',
+      email: 'grace@example.org',
+      email_verified: true,
+      preferred_username: 'grace',
+    }
   })
 
   test('a client secret is made from a key for each request, as Apple wants it', async () => {
@@ -460,11 +559,17 @@ describe('providers with habits of their own', () => {
     await person.open(there.headers.get('location')!)
     assert.equal(await whoIs(person, stage.origin), 'grace')
     assert.equal((await stage.hero.providers.test({ provider })).ok, true)
-    // A name that only begins alike is another host.
+    // A name or path that only begins alike is another.
     const before = oidc.seen.length
-    const alike = await add({ issuer: `${publicName}.evil.invalid`, internal_urls })
-    assert.equal((await stage.hero.providers.test({ provider: alike })).ok, false)
-    assert.equal(oidc.seen.length, before)
+    const inPath = [{ public: `${publicName}/realm`, internal: `${oidc.issuer}/realm` }]
+    for (const other of [
+      { issuer: `${publicName}.evil.invalid`, internal_urls },
+      { issuer: `${publicName}/realms`, internal_urls: inPath },
+    ]) {
+      const alike = await add(other)
+      assert.equal((await stage.hero.providers.test({ provider: alike })).ok, false)
+      assert.equal(oidc.seen.length, before)
+    }
     // Plain http stays in a private network.
     const outside = await add({
       issuer: publicName,

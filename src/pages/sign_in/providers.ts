@@ -3,6 +3,7 @@ import { readBody } from '../../wire/request_body.ts'
 import type { CallbackResult, Callbacks } from '../../federation/callback.ts'
 import { flowLifetimeSeconds } from '../../federation/outgoing_sign_ins.ts'
 import { pendingLifetimeSeconds } from '../../federation/pending_links.ts'
+import { nameParameter, postedName } from '../../federation/posted_name.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ownHeaders, redirect, send } from '../../wire/responses.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
@@ -107,6 +108,8 @@ export const postedCallback = async (
   if (body === undefined) return
   const form = new URLSearchParams(body.toString('utf8'))
   const answer = new URLSearchParams([...form].filter(([name]) => answerParameters.has(name)))
+  const name = postedName(form.get('user') ?? '')
+  if (name !== '') answer.set(nameParameter, name)
   // A longer head would be refused, and without a state no sign-in waits for the answer.
   if (!answer.has('state') || String(answer).length > 8192) return page.tell(gone)
   redirect(response, asked, 303, `${asked.path}?${answer}`)
