@@ -821,6 +821,10 @@ export interface AuthResetPasswordParams {
   token: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   password: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  username?: string
+  /** The name that people see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
+  display_name?: string
 }
 export type AuthResetPasswordResult = {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
@@ -835,6 +839,10 @@ export interface AuthRequestMagicLinkParams {
 export interface AuthLoginByLinkParams {
   /** From the link that was mailed */
   token: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  username?: string
+  /** The name that people see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
+  display_name?: string
 }
 
 export interface AuthChangeEmailParams {
@@ -2205,11 +2213,11 @@ export interface HeroProxyMethods {
     verify_email(params: AuthVerifyEmailParams): Promise<AuthVerifyEmailResult>
     /** Mail a link for setting a new password; the answer is the same for every address */
     request_password_reset(params: AuthRequestPasswordResetParams): Promise<null>
-    /** Set a new password with a mailed link; all sessions of the account end. A password that is refused does not use up the link. */
+    /** Set a new password with a mailed link; all sessions of the account end. A password that is refused does not use up the link. An account that nobody has confirmed may have been registered by somebody else: its person chooses `username` and `display_name` here. Under another username it begins anew; without one the username stays, and the display name is the same. A confirmed account keeps its names. */
     reset_password(params: AuthResetPasswordParams): Promise<AuthResetPasswordResult>
     /** Mail a link that signs in, if magic_links is on; the answer is the same for every address */
     request_magic_link(params: AuthRequestMagicLinkParams): Promise<null>
-    /** Sign in with a mailed link */
+    /** Sign in with a mailed link. An account that nobody has confirmed may have been registered by somebody else: its person chooses `username` and `display_name` here. Under another username it begins anew; without one the username stays, and the display name is the same. A confirmed account keeps its names. */
     login_by_link(params: AuthLoginByLinkParams): Promise<SignedIn>
     /** Mail a link to your new address; the address changes when you use the link. An address is a way in, so this needs a fresh proof. A password that is given with it must be right. */
     change_email(params: AuthChangeEmailParams): Promise<null>

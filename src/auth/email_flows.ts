@@ -8,8 +8,7 @@ import type { SettingValues } from '../settings/definitions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { Addresses } from '../users/addresses.ts'
-import type { Confirmation } from './confirmation.ts'
-import { invalidLink } from './one_time_token.ts'
+import { invalidLink, type ChosenNames } from './one_time_token.ts'
 import type { OneTimeTokens } from './one_time_tokens.ts'
 import type { Registration } from './registration.ts'
 import type { LinkMails } from './link_mails.ts'
@@ -19,7 +18,6 @@ import type { SignIn } from './sign_in.ts'
 interface Parts {
   readonly database: Database
   readonly addresses: Addresses
-  readonly confirmation: Confirmation
   readonly credentials: Passwords
   readonly attempts: Attempts
   readonly sessions: Sessions
@@ -111,15 +109,19 @@ export class EmailFlows {
     return user
   }
 
-  /** Sets the password, confirms the address and ends all earlier sessions. */
-  async resetPassword(token: string, passwordHash: string, by: Caller): Promise<{ user: string }> {
-    const { links, credentials, confirmation } = this.#parts
-    const { id, username } = await this.readReset(token)
-    const { address } = await links.use(token, 'reset')
-    await confirmation.confirm(id, address)
+  /** Sets the password, confirms the address and ends all earlier sessions. `names` count for an account that nobody has confirmed. */
+  async resetPassword(
+    token: string,
+    names: ChosenNames,
+    passwordHash: string,
+    by: Caller,
+  ): Promise<{ user: string }> {
+    const { links, credentials, registration } = this.#parts
+    await this.readReset(token)
+    const id = await registration.confirmBy(await links.use(token, 'reset'), names)
     await credentials.store(id, passwordHash)
     await this.passwordChanged(id, by)
-    return { user: username }
+    return { user: (await this.#byId(id))!.username }
   }
 
   /**
@@ -149,14 +151,12 @@ export class EmailFlows {
     if (refusal) throw refusal
   }
 
-  /** Signs in the user to whom the link was mailed. */
-  async openByLink(token: string, caller: Caller) {
+  /** Signs in the user to whom the link was mailed. `names` count for an account that nobody has confirmed. */
+  async openByLink(token: string, names: ChosenNames, caller: Caller) {
     await this.assertMagicLinksOn()
-    const { links, confirmation, signIn } = this.#parts
-    const { user_id, address } = await links.use(token, 'magic')
-    if (user_id === null) throw invalidLink()
-    await confirmation.confirm(user_id, address)
-    return signIn.open(user_id, 'magic_link', caller)
+    const { links, registration, signIn } = this.#parts
+    const id = await registration.confirmBy(await links.use(token, 'magic'), names)
+    return signIn.open(id, 'magic_link', caller)
   }
 
   // Invitations.

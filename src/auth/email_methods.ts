@@ -23,6 +23,14 @@ export const exampleTokens = {
   not_me: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hc',
 }
 
+/** Names for an account that nobody has confirmed: they may come from somebody else who registered the address. */
+const chosenNames = {
+  username: Type.Optional(Username),
+  display_name: Type.Optional(DisplayName),
+}
+const aboutNames =
+  'An account that nobody has confirmed may have been registered by somebody else: its person chooses `username` and `display_name` here. Under another username it begins anew; without one the username stays, and the display name is the same. A confirmed account keeps its names.'
+
 interface Parts {
   readonly flows: EmailFlows
   readonly registration: Registration
@@ -99,21 +107,22 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
   method({
     name: 'auth.reset_password',
     summary: 'Set a new password with a mailed link; all sessions of the account end',
-    description: 'A password that is refused does not use up the link.',
+    description: `A password that is refused does not use up the link. ${aboutNames}`,
     effect: 'write',
     claim: null,
-    params: Shape({ token: LinkToken, password: Password }),
+    params: Shape({ token: LinkToken, password: Password, ...chosenNames }),
     result: Shape({ user: Username }),
-    errors: ['unauthenticated', 'rate_limited'],
+    errors: ['unauthenticated', 'already_exists', 'rate_limited'],
     target: (_, result) => (result ? `user=${result.user}` : ''),
     examples: [
       { params: { token: exampleTokens.reset, password: 'velvet-harbor-93-comet' }, result: { user: 'ada' } },
     ],
-    prepare: async ({ token, password }) => {
+    prepare: async ({ token, password, ...chosen }) => {
       const { username, email, display_name } = await flows.readReset(token)
-      return credentials.hash(password, [username, email ?? '', display_name])
+      return credentials.hash(password, [username, email ?? '', display_name, ...Object.values(chosen)])
     },
-    handler: ({ token }, caller, hash) => flows.resetPassword(token, hash, caller),
+    handler: ({ token, password: _, ...names }, caller, hash) =>
+      flows.resetPassword(token, names, hash, caller),
   }),
   method({
     name: 'auth.request_magic_link',
@@ -134,15 +143,16 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
   method({
     name: 'auth.login_by_link',
     summary: 'Sign in with a mailed link',
+    description: aboutNames,
     effect: 'write',
     claim: null,
-    params: Shape({ token: LinkToken }),
+    params: Shape({ token: LinkToken, ...chosenNames }),
     result: SignedIn,
-    errors: ['unauthenticated', 'factor_required', 'conflict'],
+    errors: ['unauthenticated', 'factor_required', 'conflict', 'already_exists'],
     target: (_, result) => (result ? `user=${result.user}` : ''),
     examples: [{ params: { token: exampleTokens.magic }, result: signedIn }],
     prepare: ({ token }) => flows.requireFactorForLink(token),
-    handler: ({ token }, caller) => flows.openByLink(token, caller),
+    handler: ({ token, ...names }, caller) => flows.openByLink(token, names, caller),
   }),
   method({
     name: 'auth.change_email',

@@ -17,6 +17,9 @@ export type FormPurpose = Purpose | 'setup'
 export type FirstStep = 'after_password' | 'after_magic_link' | 'after_provider'
 export const firstSteps: readonly FirstStep[] = ['after_password', 'after_magic_link', 'after_provider']
 
+/** The names that a person chooses for an account, as far as they do. */
+export type ChosenNames = Partial<WantedNames>
+
 /** The names that a registration wants. */
 export interface WantedNames {
   readonly username: string
@@ -29,6 +32,8 @@ export interface OneTimeToken {
   readonly address: string
   /** The names that a registration wants; undefined for other links. */
   readonly wanted: WantedNames | undefined
+  /** Whether nobody has confirmed the account yet: the person who uses the link chooses its names. */
+  readonly unconfirmed: boolean
 }
 
 /** What a provider asserted, kept until the second step is done. */

@@ -4,6 +4,7 @@ import { digest } from '../secrets/digest.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
+import { isUnconfirmedSql, type Bit } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import {
   firstSteps,
@@ -145,7 +146,9 @@ export class OneTimeTokens {
   ): Promise<OneTimeToken & { readonly purpose: P }> {
     const row = await this.#database.query
       .selectFrom('one_time_tokens')
-      .select(['user_id', 'address', 'purpose', 'wanted', 'created_at'])
+      .leftJoin('users', 'users.id', 'one_time_tokens.user_id')
+      .select(['user_id', 'address', 'purpose', 'wanted', 'one_time_tokens.created_at'])
+      .select(sql<Bit | null>`case when ${isUnconfirmedSql()} then 1 end`.as('unconfirmed'))
       .where('token_hash', '=', digest(token))
       .where('purpose', 'in', purposes)
       .where('expires_at', '>', now())
@@ -153,7 +156,7 @@ export class OneTimeTokens {
     // Without this check, a clock that was set back would extend the life of a link.
     if (!row || row.created_at > now() + maxClockSkewSeconds) throw invalidLink()
     const wanted = row.wanted === '' ? undefined : (JSON.parse(row.wanted) as WantedNames)
-    return { ...row, purpose: row.purpose as P, wanted }
+    return { ...row, purpose: row.purpose as P, wanted, unconfirmed: row.unconfirmed === 1 }
   }
 
   /** Returns what a link is for, if it would still work. Asking uses nothing up. */

@@ -10,7 +10,7 @@ import { refuseSelfChosenName, reserveName } from '../users/usernames.ts'
 import type { Users } from '../users/users.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { Asking, LinkMails } from './link_mails.ts'
-import { invalidLink, type OneTimeToken } from './one_time_token.ts'
+import { invalidLink, type ChosenNames, type OneTimeToken } from './one_time_token.ts'
 import type { OneTimeTokens } from './one_time_tokens.ts'
 
 interface Parts {
@@ -115,12 +115,7 @@ export class Registration {
 
   /** Returns the account that a link confirms, and the names that its registration wanted. Uses nothing up. */
   async #accountOf({ user_id, address, wanted }: OneTimeToken): Promise<{ account: UserRow; names: Names }> {
-    const { database } = this.#parts
-    const account = await database.query
-      .selectFrom('users')
-      .selectAll()
-      .where('id', '=', user_id ?? '')
-      .executeTakeFirst()
+    const account = await this.#byId(user_id)
     if (!account || account.is_active === 0 || account.email?.toLowerCase() !== address) throw invalidLink()
     // A confirmed account keeps its names.
     const { username, display_name = username } = (isUnconfirmed(account) && wanted) || account
@@ -145,6 +140,20 @@ export class Registration {
   }
 
   /**
+   * Confirms an account by another link than that of its registration, inside the transaction, and returns its id. Somebody else may
+   * have registered the address, so the person who uses the link chooses the names. Without a choice the username stays, and the
+   * display name is the same. A confirmed account keeps its names.
+   */
+  async confirmBy({ user_id, address }: OneTimeToken, chosen: ChosenNames): Promise<string> {
+    const account = await this.#byId(user_id)
+    if (!account) throw invalidLink()
+    if (!isUnconfirmed(account) || account.email?.toLowerCase() !== address) return account.id
+    const { username = account.username, display_name = username } = chosen
+    await refuseSelfChosenName(this.#parts.database.query, username, address)
+    return this.#confirmAs({ username, display_name }, account, address)
+  }
+
+  /**
    * Another registration of the address may have had another name. What an administrator gave to that name does not follow: the
    * account begins anew.
    */
@@ -157,6 +166,11 @@ export class Registration {
     await addresses.renameUnconfirmed(account.id, names.display_name)
     await confirmation.confirm(account.id, address)
     return account.id
+  }
+
+  #byId(id: string | null): Promise<UserRow | undefined> {
+    const user = this.#parts.database.query.selectFrom('users').selectAll()
+    return user.where('id', '=', id ?? '').executeTakeFirst()
   }
 }
 

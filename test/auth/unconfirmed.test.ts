@@ -5,6 +5,7 @@ import { goodPassword } from '../support/daemon.ts'
 import { got, startStage, type Stage } from '../support/edge_stage.ts'
 import { ask } from '../support/http.ts'
 import { byHand } from '../support/people.ts'
+import { Person } from '../support/person.ts'
 import { refused } from '../support/refused.ts'
 import { draft, headersOf, host as signedHost, pubkey, signDraft } from '../support/signing.ts'
 import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
@@ -40,8 +41,11 @@ onBothDatabases('an account that nobody has confirmed', (newUrl) => {
     })
     return email
   }
-  const tokenTo = async (address: string, subject: RegExp): Promise<string> =>
-    new URL(linkIn(await smtp.mailTo(address, subject))).searchParams.get('token')!
+  const tokenTo = async (address: string, subject: RegExp): Promise<string> => {
+    const token = new URL(linkIn(await smtp.mailTo(address, subject))).searchParams.get('token')!
+    smtp.arrived.length = 0
+    return token
+  }
   const login = (name: string, password: string) => stage.daemon.hero.auth.login({ login: name, password })
   const knownAt = async (address: string): Promise<string | undefined> => {
     const answer = await ask(stage.daemon, 'near.localhost', '/', { headers: ['X-Forwarded-For', address] })
@@ -204,6 +208,105 @@ onBothDatabases('an account that nobody has confirmed', (newUrl) => {
       assert.equal((await hero.factors.list({ user: name })).totp, null)
       assert.deepEqual(await hero.token.validate({ token: access_token }), { active: false })
       if (way === 'reset') await login(name, otherPassword)
+    }
+  })
+
+  /** A stranger registers an address. Returns a way to use each kind of link to it. */
+  const squat = async (name: string) => {
+    const { hero } = stage.daemon
+    const email = `owner-of-${name}@example.org`
+    await hero.auth.register({ username: name, email, display_name: 'Evil Corp' })
+    await hero.groups.add({ slug: `of-${name}` })
+    await hero.groups.add_member({ group: `of-${name}`, user: name })
+    const use = {
+      magic: async (names: { username?: string; display_name?: string }, token?: string) => {
+        if (token === undefined) await hero.auth.request_magic_link({ email })
+        token ??= await tokenTo(email, /Sign in/)
+        return { token, done: hero.auth.login_by_link({ token, ...names }) }
+      },
+      reset: async (names: { username?: string; display_name?: string }, token?: string) => {
+        if (token === undefined) await hero.auth.request_password_reset({ email })
+        token ??= await tokenTo(email, /new password/)
+        return { token, done: hero.auth.reset_password({ token, password: otherPassword, ...names }) }
+      },
+    }
+    return { email, use }
+  }
+
+  test('gets its names from the person who opens a link, not from who registered the address', async () => {
+    const { hero } = stage.daemon
+    for (const way of ['magic', 'reset'] as const) {
+      // Who chooses nothing keeps the username at most.
+      const kept = await squat(`kept-${way}`)
+      assert.equal((await (await kept.use[way]({})).done).user, `kept-${way}`)
+      const user = await hero.users.get({ email: kept.email })
+      assert.deepEqual([user.username, user.display_name], [`kept-${way}`, `kept-${way}`])
+      // The same username keeps the account; another one begins anew, without what the first was given.
+      const same = await squat(`same-${way}`)
+      await (
+        await same.use[way]({ username: `same-${way}`, display_name: 'Own Name' })
+      ).done
+      assert.equal((await hero.users.get({ email: same.email })).display_name, 'Own Name')
+      assert.ok((await hero.claims.resolve({ user: `same-${way}` })).claims.includes(`groups.of-same-${way}`))
+      const other = await squat(`other-${way}`)
+      // A name that cannot be had leaves the link as it is.
+      const { token, done } = await other.use[way]({ username: 'Bob' })
+      await refused(done, 'already_exists', 'username')
+      for (const [names, path] of [
+        [{ username: 'root' }, 'username'],
+        [{ username: 'system' }, 'username'],
+        [{ username: 'a b' }, 'username'],
+        [{ username: 'free', display_name: '\u202eEvil' }, 'display_name'],
+      ] as const)
+        await refused((await other.use[way](names, token)).done, 'invalid_params', path)
+      const { done: chosen } = await other.use[way]({ username: `own-${way}` }, token)
+      assert.equal((await chosen).user, `own-${way}`)
+      const own = await hero.users.get({ email: other.email })
+      assert.deepEqual([own.username, own.display_name], [`own-${way}`, `own-${way}`])
+      assert.deepEqual((await hero.claims.resolve({ user: `own-${way}` })).claims, [`users.own-${way}`])
+      await refused(hero.users.get({ username: `other-${way}` }), 'not_found')
+      await refused((await other.use[way]({}, token)).done, 'unauthenticated')
+      // Nobody renames an account that is confirmed.
+      await (
+        await other.use[way]({ username: `third-${way}`, display_name: 'Third' })
+      ).done
+      const still = await hero.users.get({ email: other.email })
+      assert.deepEqual(
+        [still.id, still.username, still.display_name],
+        [own.id, own.username, own.display_name],
+      )
+    }
+  })
+
+  test('asks for its names on the page behind each link, and shows none that a stranger chose', async () => {
+    const { hero } = stage.daemon
+    const home = `http://localhost:${stage.daemon.edge.port}`
+    for (const way of ['magic', 'reset'] as const) {
+      const { email } = await squat(`page-${way}`)
+      await (way === 'magic'
+        ? hero.auth.request_magic_link({ email })
+        : hero.auth.request_password_reset({ email }))
+      const token = await tokenTo(email, way === 'magic' ? /Sign in/ : /new password/)
+      const person = new Person()
+      let page = await person.open(`${home}/auth/${way}?token=${token}`)
+      assert.match(
+        page.text,
+        /nobody has confirmed it yet[^]*<input id="username"[^>]* value=""[^>]* required/,
+      )
+      assert.doesNotMatch(page.text, /Evil Corp|[">]page-/)
+      const password: Record<string, string> = way === 'reset' ? { password: otherPassword } : {}
+      page = await person.submit(page, `/auth/${way}`, { username: 'bob', ...password })
+      assert.equal(page.status, 409)
+      assert.match(page.text, /<input id="username"[^>]* value="bob"/)
+      const names = { username: `chosen-${way}`, display_name: 'Chosen Name' }
+      await person.submit(page, `/auth/${way}`, { ...names, ...password })
+      assert.equal((await hero.users.get({ email })).display_name, 'Chosen Name')
+      // A confirmed account is not asked.
+      await (way === 'magic'
+        ? hero.auth.request_magic_link({ email })
+        : hero.auth.request_password_reset({ email }))
+      const again = await tokenTo(email, way === 'magic' ? /Sign in/ : /new password/)
+      assert.doesNotMatch((await person.open(`${home}/auth/${way}?token=${again}`)).text, /id="username"/)
     }
   })
 })

@@ -1,10 +1,21 @@
 import { returnPathCookie } from '../../wire/cookies.ts'
-import { emailField, newPasswordField } from '../../html/form.ts'
+import { displayNameField, emailField, newPasswordField, usernameField } from '../../html/form.ts'
+import type { Catalogue } from '../../strings/catalogue.ts'
 import type { HomeParts } from '../handover/at_home.ts'
 import { onwardPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
 import { openSession } from './complete_sign_in.ts'
-import { back, linkOf, onward, show, submit, tell, toSignIn, type Form } from './link_forms.ts'
+import {
+  back,
+  linkOf,
+  onward,
+  show,
+  submit,
+  tell,
+  toSignIn,
+  type FoundLink,
+  type Form,
+} from './link_forms.ts'
 import { serviceOf } from './show_sign_in.ts'
 
 // A new password.
@@ -18,21 +29,42 @@ const askForm =
     links: back(words),
   })
 const resetForm =
-  (token: string, address: string | undefined): Form =>
+  (token: string, link: FoundLink | undefined, chosen: Chosen = {}): Form =>
   (words) => ({
     title: words.sign_in.reset.title,
     button: words.sign_in.reset.button,
-    ...(address !== undefined && { lead: words.sign_in.reset.lead({ address }) }),
+    ...(link && { lead: leadOf(words, link) ?? words.sign_in.reset.lead(link) }),
     action: '/auth/reset',
     hidden: { token },
-    fields: [newPasswordField(words)],
+    fields: [...nameFields(words, link, chosen), newPasswordField(words)],
   })
+
+// An account that nobody has confirmed may have been registered by somebody else. The person who opens a link to it chooses its names.
+
+type Chosen = Readonly<Record<string, string>>
+
+const leadOf = ({ sign_in }: Catalogue, { unconfirmed, address }: FoundLink): string | undefined =>
+  unconfirmed ? sign_in.own_names({ address }) : undefined
+
+const nameFields = (
+  words: Catalogue,
+  link: FoundLink | undefined,
+  { username = '', display_name = '' }: Chosen,
+) => (link?.unconfirmed ? [usernameField(words, username), displayNameField(words, display_name)] : [])
+
+/** The names in a form, without those that were left empty. */
+const chosenIn = (form: URLSearchParams): Chosen =>
+  Object.fromEntries(
+    ['username', 'display_name']
+      .map((name) => [name, (form.get(name) ?? '').trim()] as const)
+      .filter(([, value]) => value !== ''),
+  )
 
 export const reset = async (page: PageRequest): Promise<void> => {
   const token = page.query.get('token')
   if (token === null) return show(page, askForm(''))
   const link = await linkOf(page, token, ['reset'], '/auth/reset')
-  if (link) await show(page, resetForm(token, link.address))
+  if (link) await show(page, resetForm(token, link))
 }
 
 export const postReset = async (page: PageRequest): Promise<void> => {
@@ -45,8 +77,9 @@ export const postReset = async (page: PageRequest): Promise<void> => {
       await tell(page, { reason: 'check_email' })
     return
   }
-  const params = { token, password: form.get('password') ?? '' }
-  const again = resetForm(token, (await page.links.find(token, 'reset'))?.address)
+  const chosen = chosenIn(form)
+  const params = { token, password: form.get('password') ?? '', ...chosen }
+  const again = resetForm(token, await page.links.find(token, 'reset'), chosen)
   if (await submit(page, 'auth.reset_password', params, again)) await tell(page, { reason: 'password_set' })
 }
 
@@ -66,14 +99,16 @@ const magicForm =
   })
 /** Names the account and the service: somebody may have sent a link to an account of their own. */
 const enterForm =
-  (token: string, known?: { address: string; host: string | undefined }): Form =>
+  (token: string, link: FoundLink | undefined, host?: string, chosen: Chosen = {}): Form =>
   (words) => ({
     title: words.sign_in.enter.title,
     button: words.sign_in.enter.button,
     action: '/auth/magic',
     hidden: { token },
-    fields: [],
-    ...(known ? { lead: words.sign_in.enter.lead(known) } : { links: back(words) }),
+    fields: nameFields(words, link, chosen),
+    ...(link
+      ? { lead: leadOf(words, link) ?? words.sign_in.enter.lead({ address: link.address, host }) }
+      : { links: back(words) }),
   })
 
 export const magic = async (page: PageRequest, { destinations }: HomeParts): Promise<void> => {
@@ -83,10 +118,9 @@ export const magic = async (page: PageRequest, { destinations }: HomeParts): Pro
   if (token === null) return show(page, magicForm('', onwardPath(page, page.query.get('return_to'))))
   const link = await linkOf(page, token, ['magic'], '/auth/magic')
   if (!link) return
-  const { address } = link
   const path = onwardPath(page, (await page.keepsakes())(returnPathCookie))
   const service = await serviceOf(destinations, path)
-  await show(page, enterForm(token, { address, host: service?.host }))
+  await show(page, enterForm(token, link, service?.host))
 }
 
 export const postMagic = async (page: PageRequest): Promise<void> => {
@@ -102,12 +136,16 @@ export const postMagic = async (page: PageRequest): Promise<void> => {
   }
   const read = await page.keepsakes()
   const returnTo = onwardPath(page, read(returnPathCookie))
+  const chosen = chosenIn(form)
   await openSession(
     page,
     'auth.login_by_link',
-    { token },
+    { token, ...chosen },
     returnTo,
-    (problem, status, headers) => show(page, enterForm(token), status, problem, headers),
+    async (problem, status, headers) => {
+      const link = await page.links.find(token, 'magic')
+      await show(page, enterForm(token, link, undefined, chosen), status, problem, headers)
+    },
     [onward('')],
   )
 }

@@ -68,6 +68,8 @@ export const sign_in: Catalogue['sign_in'] = {
       `Ihr Konto ${user} bekommt die Adresse ${address}. Wenn Sie kein Konto angefordert haben, schließen Sie die Seite; dann ändert sich nichts.`,
     button: 'Konto erstellen',
   },
+  own_names: ({ address }: { address: string }) =>
+    `Die Adresse ${address} ist hier registriert, aber noch von niemandem bestätigt. Wählen Sie die Namen Ihres Kontos. Wenn Sie das nicht angefordert haben, schließen Sie die Seite; dann ändert sich nichts.`,
   forgot: {
     title: 'Passwort vergessen?',
     lead: 'Wir senden Ihnen einen Link, mit dem Sie ein neues Passwort festlegen.',

@@ -69,6 +69,9 @@ export const sign_in = {
       `Your account ${user} will have the address ${address}. If you didn’t ask for an account, close this page and nothing will change.`,
     button: 'Create account',
   },
+  /** Behind any other link to an account that nobody has confirmed. */
+  own_names: ({ address }: { address: string }) =>
+    `The address ${address} is registered here, but nobody has confirmed it yet. Choose the names of your account. If you didn’t ask for this, close this page and nothing will change.`,
   forgot: {
     title: 'Forgot your password?',
     lead: 'We’ll email you a link to choose a new one.',

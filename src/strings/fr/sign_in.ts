@@ -69,6 +69,8 @@ export const sign_in: Catalogue['sign_in'] = {
       `Votre compte ${user} aura l’adresse ${address}. Si vous n’avez pas demandé de compte, fermez cette page\u00a0: rien ne changera.`,
     button: 'Créer le compte',
   },
+  own_names: ({ address }: { address: string }) =>
+    `L’adresse ${address} est enregistrée ici, mais personne ne l’a encore confirmée. Choisissez les noms de votre compte. Si vous n’avez rien demandé, fermez cette page\u00a0: rien ne changera.`,
   forgot: {
     title: 'Mot de passe oublié\u202f?',
     lead: 'Nous vous enverrons un lien pour choisir un nouveau mot de passe.',
