@@ -866,6 +866,8 @@ export type AuthNotMeResult = {
   user: string
   /** The account has another address by now, so its owner cannot get a new password by mail */
   address_changed: boolean
+  /** The account has the address back to which the notice went, and needs a new password */
+  address_restored: boolean
 }
 
 export interface AuthLoginByCodeParams {
@@ -2221,7 +2223,7 @@ export interface HeroProxyMethods {
     login_by_link(params: AuthLoginByLinkParams): Promise<SignedIn>
     /** Mail a link to your new address; the address changes when you use the link. An address is a way in, so this needs a fresh proof. A password that is given with it must be right. */
     change_email(params: AuthChangeEmailParams): Promise<null>
-    /** Report, with the link of a security notice, that it wasn’t you: all sessions of the account end. It also ends what was made in the account since the event: consents, grants and tokens of applications, tokens to keep, half-finished sign-ins and mailed links. Passkeys, authenticator apps and linked identities stay. It signs nobody in. The link works for seven days. */
+    /** Report, with the link of a security notice, that it wasn’t you: all sessions of the account end. It also ends what was made in the account since the event: consents, grants and tokens of applications, tokens to keep, half-finished sign-ins and mailed links. Passkeys, authenticator apps and linked identities stay. The notice of a change that the person’s own account made to its address also gives the account this address back: then the password is removed, as are identities that were linked since. It does nothing if another account has the address now. It signs nobody in. The link works for seven days. */
     not_me(params: AuthNotMeParams): Promise<AuthNotMeResult>
     /** Complete a sign-in with a code of the authenticator app or a recovery code. A wrong code does not use up `sign_in`, which expires after five minutes. You have five attempts, then one a minute. */
     login_by_code(params: AuthLoginByCodeParams): Promise<SignedIn>

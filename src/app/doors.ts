@@ -180,7 +180,7 @@ export const createDoors = (parts: Parts) => {
         helpText: () => settings.value('help_text'),
       },
       pageParts,
-      noticeLinks: flows.noticeLinks,
+      intrusions: flows.intrusions,
       theme,
       jwks: () => keys.jwks(),
       openId,

@@ -75,7 +75,16 @@ export const createFlows = (
   const devices = new KnownDevices(database)
   const noticeLinks = new NoticeLinks(database)
   const notices = new SecurityNotices({ database, mails, devices, noticeLinks, publicUrl: config.public_url })
-  const intrusions = new Intrusions({ database, sessions, devices, links, noticeLinks, reactions })
+  const intrusions = new Intrusions({
+    database,
+    addresses,
+    credentials,
+    sessions,
+    devices,
+    links,
+    noticeLinks,
+    reactions,
+  })
   const previousHosts = new PreviousHostProofs(home, seal, rooms.passkeys, rooms.passkeyCodes)
   const magicLinks = () => settings.value('magic_links')
   const signIn = new SignIn({

@@ -12,10 +12,16 @@ export const createReactions = (
   database: Database,
   built: () => { readonly rooms: Rooms; readonly flows: Flows },
 ): Reactions => ({
-  addressChanged: async (userId) => {
+  addressChanged: async (userId, { before, after }, by) => {
+    const { links, notices } = built().flows
     // A link that was mailed to the old address would still open the account.
-    await built().flows.links.forget(userId)
+    await links.forget(userId)
+    if (before !== undefined)
+      await notices.send('address_changed', userId, by, { address: before, about: after ?? '' })
   },
+  addressRestored: (userId, since) => built().flows.federation.linking.unlinkSince(userId, since),
+  identityAdded: (userId, provider, by) =>
+    built().flows.federation.linking.tell('identity_added', userId, provider, by),
   removingIdentity: (identity, caller) => built().flows.federation.linking.unlink(identity, caller),
   factorsChanged: (userId, change, by) =>
     built().flows.notices.send('factors_changed', userId, by, { change }),

@@ -66,7 +66,11 @@ export class EmailFlows {
     await addresses.setVerified(user.id, link.address)
     await links.forget(user.id)
     if (user.email !== null && user.email_verified_at !== null)
-      await notices.send('address_changed', user.id, by, { address: user.email, about: link.address })
+      await notices.send('address_changed', user.id, by, {
+        address: user.email,
+        about: link.address,
+        restores: true,
+      })
     return { user: user.username }
   }
 

@@ -2,20 +2,21 @@ import { randomBytes } from 'node:crypto'
 import { digest } from '../secrets/digest.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
-import { invalidLink } from './one_time_token.ts'
+import { invalidLink, noticePurposes } from './one_time_token.ts'
 
-const purpose = 'not_me'
 export const noticeLinkSeconds = 7 * 86_400
 /** How far in the future, in seconds, a row may have been created, because clocks differ. */
 const maxClockSkewSeconds = 300
-/** Links that a person may have at once. Any older one ends more than a newer one would, so the newer ones can be left out. */
+/** Links of each purpose that a person may have at once. Any older one ends more than a newer one would, so the newer ones can be left out. */
 const maxLive = 100
 
 /** The event that a security notice reported. */
 export interface ReportedEvent {
   readonly user_id: string
-  /** Where the notice went, in lower case. */
+  /** Where the notice went. */
   readonly address: string
+  /** Whether the person had changed their address, so that this one can come back. */
+  readonly restores: boolean
   /** When it happened. */
   readonly at: number
 }
@@ -32,8 +33,9 @@ export class NoticeLinks {
   }
 
   /** Returns the token of a new link, or undefined if the person has very many. Inside the transaction of the event. */
-  async issue(userId: string, address: string): Promise<string | undefined> {
+  async issue(userId: string, address: string, restores: boolean): Promise<string | undefined> {
     const { query } = this.#database
+    const purpose = restores ? 'restore_address' : 'not_me'
     const { count } = await query
       .selectFrom('one_time_tokens')
       .select((eb) => eb.fn.countAll<number>().as('count'))
@@ -50,7 +52,7 @@ export class NoticeLinks {
         token_hash: digest(token),
         purpose,
         user_id: userId,
-        address: address.toLowerCase(),
+        address,
         created_at,
         expires_at,
       })
@@ -62,14 +64,21 @@ export class NoticeLinks {
   async find(token: string): Promise<ReportedEvent | undefined> {
     const row = await this.#database.query
       .selectFrom('one_time_tokens')
-      .select(['user_id', 'address', 'created_at'])
+      .select(['user_id', 'address', 'purpose', 'created_at'])
       .where('token_hash', '=', digest(token))
-      .where('purpose', '=', purpose)
+      .where('purpose', 'in', noticePurposes)
       .where('expires_at', '>', now())
       .executeTakeFirst()
     // Without this check, a clock that was set back would extend the life of a link.
     if (!row || row.user_id === null || row.created_at > now() + maxClockSkewSeconds) return undefined
-    return { user_id: row.user_id, address: row.address, at: row.created_at }
+    const { user_id, address, created_at: at, purpose } = row
+    return { user_id, address, at, restores: purpose === 'restore_address' }
+  }
+
+  /** Ends the links about what happened since a time: they went to addresses that are no longer believed. Inside a transaction. */
+  async forgetSince(userId: string, since: number): Promise<void> {
+    const links = this.#database.query.deleteFrom('one_time_tokens').where('user_id', '=', userId)
+    await links.where('purpose', 'in', noticePurposes).where('created_at', '>=', since).execute()
   }
 
   /** Uses a link up. Of several concurrent calls, only one succeeds. Inside a transaction. */

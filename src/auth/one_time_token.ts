@@ -10,6 +10,9 @@ export const tokenLifetimesSeconds = {
 } as const
 export type Purpose = keyof typeof tokenLifetimesSeconds
 
+/** The purposes of the links in security notices. Nothing but their own use or their end removes them. */
+export const noticePurposes = ['not_me', 'restore_address'] as const
+
 /** The purposes of links that lead to a form: the one for set-up is printed at the start. */
 export type FormPurpose = Purpose | 'setup'
 

@@ -8,6 +8,7 @@ import { isUnconfirmedSql, type Bit } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import {
   firstSteps,
+  noticePurposes,
   invalidLink,
   tokenLifetimesSeconds,
   type FirstStep,
@@ -191,7 +192,7 @@ export class OneTimeTokens {
   async forget(userId: string): Promise<void> {
     const { query } = this.#database
     const tokens = query.deleteFrom('one_time_tokens').where('user_id', '=', userId)
-    await tokens.where('purpose', '!=', 'not_me').execute()
+    await tokens.where('purpose', 'not in', noticePurposes).execute()
   }
 
   /** Deletes the half-completed sign-ins of a user. */

@@ -40,12 +40,18 @@ export class SecurityNotices {
     this.#parts = parts
   }
 
-  /** `address` is where the notice goes; the person's own address if not given. Inside the transaction of its cause. */
+  /**
+   * `address` is where the notice goes, an address that was proved until now; the person's own address if not given. With `restores`,
+   * the link gives the account this address back. Inside the transaction of its cause.
+   */
   async send(
     kind: NoticeKind,
     userId: string,
     by: Caller,
-    { address, ...facts }: Pick<MailFacts, 'about' | 'change'> & { readonly address?: string } = {},
+    {
+      address,
+      ...facts
+    }: Pick<MailFacts, 'about' | 'change' | 'restores'> & { readonly address?: string } = {},
   ): Promise<void> {
     const { database, mails, devices, noticeLinks, publicUrl } = this.#parts
     const user = await database.query
@@ -54,10 +60,10 @@ export class SecurityNotices {
       .where('id', '=', userId)
       .executeTakeFirst()
     const to = address ?? user?.email
-    if (!user || !to || user.email_verified_at === null) return
+    if (!user || !to || (address === undefined && user.email_verified_at === null)) return
     const language = await devices.languageOf(userId)
     const event = eventBy(by, userId)
-    const token = await noticeLinks.issue(userId, to)
+    const token = await noticeLinks.issue(userId, to, facts.restores ?? false)
     const link = token !== undefined && {
       link: `${publicUrl}/auth/not_me?token=${token}`,
       lifetime: noticeLinkSeconds,

@@ -20,8 +20,16 @@ export type RevocationReason = (typeof revocationReasons)[number]
  * defines all of them.
  */
 export interface Reactions {
-  /** An administrator has changed or removed the address of a user. */
-  readonly addressChanged: (userId: string) => Promise<void>
+  /** An administrator has changed or removed the address of a user. `before` is the one until now, if it was proved. */
+  readonly addressChanged: (
+    userId: string,
+    change: { readonly before: string | undefined; readonly after: string | null },
+    by: Caller,
+  ) => Promise<void>
+  /** A person has taken back a change of their address: what was proved by the other address since then must end. */
+  readonly addressRestored: (userId: string, since: number) => Promise<void>
+  /** An administrator has linked an identity to a user: tell them. */
+  readonly identityAdded: (userId: string, provider: string, by: Caller) => Promise<void>
   /** An identity is about to be removed. Throws conflict when its owner removes their last way to sign in. */
   readonly removingIdentity: (
     identity: { readonly id: string; readonly user_id: string; readonly provider: string },

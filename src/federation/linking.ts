@@ -1,3 +1,4 @@
+import type { SecurityNotices } from '../auth/security_notices.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Caller } from '../contract/caller.ts'
 import { refuseWhileImpersonating } from '../contract/caller.ts'
@@ -20,6 +21,7 @@ interface Parts {
   readonly sessions: Sessions
   readonly pending: PendingLinks
   readonly tokens: ProviderTokens
+  readonly notices: Pick<SecurityNotices, 'send'>
   readonly magicLinks: () => Promise<boolean>
 }
 
@@ -60,6 +62,7 @@ export class Linking {
     const row = await identities.link(user_id, provider.provider, profile.subject, displayFields(profile))
     await members.syncFromProvider(user_id, provider.provider, mappedGroups(provider, profile))
     if (provider.keep_tokens) await tokens.store(row.id, given)
+    await this.tell('identity_added', user_id, provider.provider, caller)
     const { user_id: _, email: __, ...identity } = row
     return { ...identity, user: user.username }
   }
@@ -73,10 +76,32 @@ export class Linking {
     const { members, sessions, tokens } = this.#parts
     const { id, user_id, provider } = identity
     if (caller.user_id === user_id) await this.refuseLastWayIn(user_id, id)
+    await this.tell('identity_removed', user_id, provider, caller)
     await tokens.forget(id)
     // Memberships do not record which of a user's identities gave them. The next sign-in with another identity restores its own.
     await members.removeProviderMemberships(provider, { userId: user_id })
     await sessions.revokeVouchedBy(provider, { userId: user_id, except: caller.session_id }, 'revoked')
+  }
+
+  /** Removes the identities that were linked since a time, and all that they gave. Inside a transaction. */
+  async unlinkSince(userId: string, since: number): Promise<void> {
+    const { identities, members, sessions } = this.#parts
+    for (const { provider } of await identities.forgetSince(userId, since)) {
+      await members.removeProviderMemberships(provider, { userId })
+      await sessions.revokeVouchedBy(provider, { userId }, 'revoked')
+    }
+  }
+
+  /** Tells a person that an identity was linked or unlinked. Inside the transaction of its cause. */
+  async tell(
+    what: 'identity_added' | 'identity_removed',
+    userId: string,
+    provider: string,
+    by: Caller,
+  ): Promise<void> {
+    const found = await this.#parts.providers.find({ provider })
+    const change = { what, name: found?.title ?? provider }
+    await this.#parts.notices.send('factors_changed', userId, by, { change })
   }
 
   /** Deletes everything that came from a provider. Call it inside the transaction that removes the provider. */

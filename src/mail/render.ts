@@ -16,6 +16,8 @@ export interface MailFacts {
   readonly by?: string
   /** An address that changed. */
   readonly about?: string
+  /** Whether the link gives the account the address back that the mail goes to. */
+  readonly restores?: boolean
   /** How the recipient's factors changed, and the name of the passkey if it was one. */
   readonly change?: { readonly what: FactorChange; readonly name: string }
   /** What a security notice says about its cause: where that happened, or that it was an administrator. */
@@ -76,6 +78,7 @@ export const render = (
     lasts: lifetime === undefined ? (facts.lasts ?? '') : mails.lasts({ seconds: lifetime }),
     by: oneLine(facts.by ?? ''),
     about,
+    restores: facts.restores === true && link !== undefined,
   })
   const [first = '', ...more] = paragraphs
   const body = [
@@ -83,7 +86,7 @@ export const render = (
     [first],
     ...(event ? [detailsOf(words, event)] : []),
     ...more.map((text) => [text]),
-    ...(event && link !== undefined ? [[mails.not_me.text]] : []),
+    ...(event && link !== undefined ? [[facts.restores ? mails.not_me.restores : mails.not_me.text]] : []),
   ]
   const action =
     link === undefined ? undefined : { link, button: button ?? (event ? mails.not_me.button : subject) }

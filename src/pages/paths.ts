@@ -1,4 +1,4 @@
-import type { NoticeLinks } from '../auth/notice_links.ts'
+import type { Intrusions } from '../auth/intrusions.ts'
 import type { OwnPath, OwnPathHandler } from '../wire/own_path.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { redirect } from '../wire/responses.ts'
@@ -35,7 +35,7 @@ interface Parts extends StillParts, OpenIdParts {
   readonly previous: PreviousParts
   readonly services: ServicesParts
   readonly pageParts: PageRequestParts
-  readonly noticeLinks: Pick<NoticeLinks, 'find'>
+  readonly intrusions: Pick<Intrusions, 'find'>
   readonly federation: FederationParts
 }
 
@@ -103,8 +103,8 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   formRow(parts, '/auth/reset', email.postReset),
   pageRow(parts, '/auth/magic', (page) => email.magic(page, parts.handover)),
   formRow(parts, '/auth/magic', email.postMagic),
-  pageRow(parts, '/auth/not_me', (page) => notMe(page, parts.noticeLinks)),
-  formRow(parts, '/auth/not_me', postNotMe),
+  pageRow(parts, '/auth/not_me', (page) => notMe(page, parts.intrusions)),
+  formRow(parts, '/auth/not_me', (page) => postNotMe(page, parts.intrusions)),
   formRow(parts, '/auth/factor', proof.postFactor),
   formRow(parts, '/auth/passkey', proof.postPasskey),
   pageRow(parts, '/auth/passkey_options', passkeyOptions),

@@ -65,6 +65,18 @@ export class Identities {
       .execute()
   }
 
+  /** Removes the identities that were linked to a user since a time, and returns them. Inside a transaction. */
+  async forgetSince(userId: string, since: number): Promise<{ id: string; provider: string }[]> {
+    const removed = await this.#database.query
+      .deleteFrom('user_identities')
+      .where('user_id', '=', userId)
+      .where('created_at', '>=', since)
+      .returning(['id', 'provider'])
+      .execute()
+    this.#database.changed('users')
+    return removed
+  }
+
   /** Removes all identities of a provider that was removed. Inside a transaction. */
   async forgetProvider(provider: string): Promise<void> {
     await this.#database.query.deleteFrom('user_identities').where('provider', '=', provider).execute()

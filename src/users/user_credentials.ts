@@ -38,9 +38,13 @@ interface Owned {
 export class UserCredentials {
   readonly #database: Database
   readonly #users: Users
-  readonly #reactions: Pick<Reactions, 'removingIdentity'>
+  readonly #reactions: Pick<Reactions, 'identityAdded' | 'removingIdentity'>
 
-  constructor(database: Database, users: Users, reactions: Pick<Reactions, 'removingIdentity'>) {
+  constructor(
+    database: Database,
+    users: Users,
+    reactions: Pick<Reactions, 'identityAdded' | 'removingIdentity'>,
+  ) {
     this.#database = database
     this.#users = users
     this.#reactions = reactions
@@ -83,9 +87,12 @@ export class UserCredentials {
   }
 
   async addIdentity(user: string, provider: string, subject: string, caller: Caller) {
-    const added = await this.#add('user_identities', user, { provider, subject }, 'subject', caller)
-    const { created_at, ...identity } = added
-    return { ...identity, login: '', avatar_url: '', last_used_at: null, created_at }
+    return this.#database.write(async () => {
+      const added = await this.#add('user_identities', user, { provider, subject }, 'subject', caller)
+      await this.#reactions.identityAdded((await this.#users.guard(user, caller)).id, provider, caller)
+      const { created_at, ...identity } = added
+      return { ...identity, login: '', avatar_url: '', last_used_at: null, created_at }
+    })
   }
 
   /** Removes an identity, and what its provider granted. */

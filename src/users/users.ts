@@ -185,7 +185,10 @@ export class Users {
       // The administrator vouches for a new address. Setting the same address again changes nothing.
       if (next.email !== row.email) next.email_verified_at = next.email === null ? null : next.updated_at
       await this.#database.query.updateTable('users').set(next).where('id', '=', row.id).execute()
-      if (next.email !== row.email) await this.#reactions.addressChanged(row.id)
+      if (next.email !== row.email) {
+        const before = row.email_verified_at === null ? undefined : (row.email ?? undefined)
+        await this.#reactions.addressChanged(row.id, { before, after: next.email }, caller)
+      }
       this.#database.changed('users')
       return toUser(next)
     })

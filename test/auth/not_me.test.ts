@@ -253,7 +253,7 @@ onBothDatabases('"This wasn’t me"', (newUrl) => {
     assert.match(page.text, /Signed out everywhere/)
     assert.match(page.text, /contact the people who run this site/)
     assert.equal(await sessionsOf(username), 0)
-    assert.match((await press(atOldAddress)).text, /has another address now/)
+    assert.match((await press(atOldAddress)).text, /Your address is back/)
   })
 
   test('every kind of notice has the link, and a person has at most a hundred of them', async () => {

@@ -143,3 +143,25 @@ test('a hostile name of the installation or of a device stays text', async () =>
   )
   assert.doesNotMatch(mail.text!, /^https:|^Bcc/m)
 })
+
+test('the notice of a change of address says in each language what its link can do', async () => {
+  for (const lang of ['en', 'de', 'fr'] as const) {
+    const words = await catalogueOf(lang)
+    const event = { at: 1_700_000_000, administrator: true }
+    const link = 'https://door.example.org/auth/not_me?token=t'
+    const facts = { event, link, about: 'new@example.org' }
+    const { not_me } = words.mails
+    const restoring = render(words, 'address_changed', 'door', { ...facts, restores: true })
+    const telling = render(words, 'address_changed', 'door', facts)
+    const removed = render(words, 'address_changed', 'door', { ...facts, about: '' })
+    for (const part of ['text', 'html'] as const) {
+      assert.ok(restoring[part].includes(not_me.restores) && !restoring[part].includes(not_me.text), lang)
+      assert.ok(telling[part].includes(not_me.text) && !telling[part].includes(not_me.restores), lang)
+      assert.ok(restoring[part].includes('new@example.org') && !removed[part].includes('@example.org'), lang)
+    }
+    // A person with very many notices gets no link, so nothing can promise one.
+    const { link: _, ...bare } = facts
+    const without = render(words, 'address_changed', 'door', { ...bare, restores: true })
+    assert.ok(!without.text.includes(not_me.restores) && without.text.split('\n\n').length > 3, lang)
+  }
+})

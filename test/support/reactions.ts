@@ -5,6 +5,8 @@ const nothing = async () => {}
 /** For a room that a test builds alone, without others that react to its changes. */
 export const noReactions: Reactions = {
   addressChanged: nothing,
+  addressRestored: nothing,
+  identityAdded: nothing,
   factorsChanged: nothing,
   intrusionReported: nothing,
   removingIdentity: nothing,

@@ -65,11 +65,13 @@ export const mails: Catalogue['mails'] = {
         `Das Passwort Ihres Kontos bei ${site} wurde geändert. Sie wurden überall sonst abgemeldet.`,
       ],
     }),
-    address_changed: ({ site, about }) => ({
+    address_changed: ({ site, about, restores }) => ({
       subject: `Ihre Adresse für ${site} wurde geändert`,
       paragraphs: [
-        `Ihr Konto bei ${site} verwendet jetzt die Adresse ${about} statt dieser.`,
-        'Wenn Sie das nicht waren, wenden Sie sich sofort an die Betreiber.',
+        about === ''
+          ? `Ihr Konto bei ${site} verwendet diese Adresse nicht mehr.`
+          : `Ihr Konto bei ${site} verwendet jetzt die Adresse ${about} statt dieser.`,
+        ...(restores ? [] : ['Wenn das nicht stimmt, wenden Sie sich sofort an die Betreiber.']),
       ],
     }),
     factors_changed: ({ site, about }) => ({
@@ -89,6 +91,8 @@ export const mails: Catalogue['mails'] = {
   },
   not_me: {
     text: 'Wenn Sie das nicht waren, klicken Sie auf die Schaltfläche der Seite hinter diesem Link. Sie meldet Ihr Konto überall ab und sagt dann, wie Sie ein neues Passwort festlegen.',
+    restores:
+      'Wenn Sie das nicht waren, klicken Sie auf die Schaltfläche der Seite hinter diesem Link. Sie gibt Ihrem Konto diese Adresse zurück, meldet es überall ab und sagt dann, wie Sie ein neues Passwort festlegen.',
     button: 'Das war ich nicht',
   },
   event: {
@@ -102,6 +106,9 @@ export const mails: Catalogue['mails'] = {
     app_removed: () => 'Ihre Authenticator-App wurde entfernt.',
     passkey_added: ({ name }) => `Ihrem Konto wurde der Passkey „${name}“ hinzugefügt.`,
     passkey_removed: ({ name }) => `Der Passkey „${name}“ wurde entfernt.`,
+    identity_added: ({ name }) =>
+      `Ein Konto bei ${name} wurde mit Ihrem verknüpft: Damit kann man sich bei Ihrem anmelden.`,
+    identity_removed: ({ name }) => `Ein Konto bei ${name} ist nicht mehr mit Ihrem verknüpft.`,
     recovery_code_used: () => 'Mit einem Wiederherstellungscode hat sich jemand angemeldet.',
     cleared: () => 'Die Administration hat alle Ihre zweiten Faktoren entfernt.',
   },

@@ -349,6 +349,14 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Überall abgemeldet',
       text: `Alle Sitzungen des Kontos ${user} sind beendet. Legen Sie jetzt ein neues Passwort fest: Wir mailen Ihnen einen Link dafür. Melden Sie sich dann an und entfernen Sie Passkeys, Authenticator-Apps und verknüpfte Konten, die nicht Ihnen gehören.`,
     }),
+    address_restored: ({ user }) => ({
+      title: 'Ihre Adresse ist zurück',
+      text: `Das Konto ${user} hat wieder diese Adresse, und alle seine Sitzungen sind beendet. Legen Sie jetzt ein neues Passwort fest: Wir mailen Ihnen einen Link dafür. Wenn Sie dann nach einem Passkey oder einer App gefragt werden, die nicht Ihnen gehört, wenden Sie sich an die Betreiber.`,
+    }),
+    address_of_another: ({ address }) => ({
+      title: 'Diese Adresse gehört jetzt zu einem anderen Konto',
+      text: `Die Änderung lässt sich nicht zurücknehmen, weil die Adresse ${address} inzwischen zu einem anderen Konto gehört. Es wurde nichts geändert. Wenn das Ihr Konto war, wenden Sie sich an die Betreiber.`,
+    }),
     ended_at_old_address: ({ user }) => ({
       title: 'Überall abgemeldet',
       text: `Alle Sitzungen des Kontos ${user} sind beendet. Das Konto hat jetzt eine andere Adresse, deshalb bekommen Sie kein neues Passwort per Mail: Wenden Sie sich an die Betreiber.`,

@@ -86,6 +86,11 @@ export const sign_in: Catalogue['sign_in'] = {
     lead: ({ address, at }) =>
       `Die Schaltfläche meldet das Konto von ${address} überall ab. Sie beendet auch, was darin seit ${time(at)} entstanden ist: Zugriffe von Anwendungen, Tokens und gemailte Links. Dabei wird niemand angemeldet.`,
     button: 'Überall abmelden',
+    restore: {
+      lead: ({ address, at }) =>
+        `Die Schaltfläche gibt dem Konto die Adresse ${address} zurück, meldet es überall ab und entfernt sein Passwort. Sie beendet auch, was darin seit ${time(at)} entstanden ist: Zugriffe von Anwendungen, Tokens, gemailte Links und Konten, die damit verknüpft wurden. Dabei wird niemand angemeldet.`,
+      button: 'Änderung zurücknehmen',
+    },
   },
   magic: {
     title: 'Per E-Mail anmelden',

@@ -18,6 +18,8 @@ export interface MailValues {
   readonly lasts: string
   /** The username of the person who caused the mail, where that is somebody else; empty for an administrator without one. */
   readonly by: string
+  /** Whether the link gives the account the address back that the mail goes to. */
+  readonly restores: boolean
   /** What changed: the new address, or a sentence about factors; empty for none. */
   readonly about: string
 }
@@ -85,11 +87,13 @@ export const mails = {
         `The password of your account at ${site} was changed. You were signed out everywhere else.`,
       ],
     }),
-    address_changed: ({ site, about }) => ({
+    address_changed: ({ site, about, restores }) => ({
       subject: `Your address for ${site} was changed`,
       paragraphs: [
-        `Your account at ${site} now uses the address ${about} instead of this one.`,
-        'If this wasn’t you, contact the people who run this site now.',
+        about === ''
+          ? `Your account at ${site} no longer uses this address.`
+          : `Your account at ${site} now uses the address ${about} instead of this one.`,
+        ...(restores ? [] : ['If this is wrong, contact the people who run this site now.']),
       ],
     }),
     factors_changed: ({ site, about }) => ({
@@ -110,6 +114,8 @@ export const mails = {
   /** In every security notice, below what happened. */
   not_me: {
     text: 'If this wasn’t you, press the button on the page behind this link. It signs your account out everywhere, and then says how to choose a new password.',
+    restores:
+      'If this wasn’t you, press the button on the page behind this link. It gives your account this address back, signs it out everywhere, and then says how to choose a new password.',
     button: 'This wasn’t me',
   },
   /** When, with which device and from where something happened: a line each in mails about security. */
@@ -125,6 +131,9 @@ export const mails = {
     app_removed: (_: { name: string }) => 'Your authenticator app was removed.',
     passkey_added: ({ name }: { name: string }) => `The passkey “${name}” was added to your account.`,
     passkey_removed: ({ name }: { name: string }) => `The passkey “${name}” was removed.`,
+    identity_added: ({ name }: { name: string }) =>
+      `An account at ${name} was linked to yours: it can sign in to it.`,
+    identity_removed: ({ name }: { name: string }) => `An account at ${name} is no longer linked to yours.`,
     recovery_code_used: (_: { name: string }) => 'A recovery code was used to sign in.',
     cleared: (_: { name: string }) => 'An administrator removed all your second factors.',
   },

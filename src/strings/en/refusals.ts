@@ -356,6 +356,14 @@ export const refusals = {
       title: 'Signed out everywhere',
       text: `All sessions of the account ${user} have ended. Now choose a new password: we mail you a link for it. Then sign in and remove passkeys, authenticator apps and linked accounts that are not yours.`,
     }),
+    address_restored: ({ user }: { user: string }) => ({
+      title: 'Your address is back',
+      text: `The account ${user} has this address again, and all its sessions have ended. Now choose a new password: we mail you a link for it. If you are then asked for a passkey or an app that is not yours, contact the people who run this site.`,
+    }),
+    address_of_another: ({ address }: { address: string }) => ({
+      title: 'This address belongs to another account now',
+      text: `The change cannot be taken back, because another account has the address ${address} by now. Nothing was changed. If this was your account, contact the people who run this site.`,
+    }),
     ended_at_old_address: ({ user }: { user: string }) => ({
       title: 'Signed out everywhere',
       text: `All sessions of the account ${user} have ended. The account has another address now, so you cannot get a new password by mail: contact the people who run this site.`,

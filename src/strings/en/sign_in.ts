@@ -88,6 +88,11 @@ export const sign_in = {
     lead: ({ address, at }: { address: string; at: number }) =>
       `The button signs the account of ${address} out everywhere. It also ends what was made in it since ${time(at)}: access of applications, tokens, and mailed links. It signs nobody in.`,
     button: 'Sign out everywhere',
+    restore: {
+      lead: ({ address, at }: { address: string; at: number }) =>
+        `The button gives the account the address ${address} back, signs it out everywhere and removes its password. It also ends what was made in it since ${time(at)}: access of applications, tokens, mailed links, and accounts that were linked to it. It signs nobody in.`,
+      button: 'Take the change back',
+    },
   },
   magic: {
     title: 'Sign in by email',

@@ -65,11 +65,13 @@ export const mails: Catalogue['mails'] = {
         `Le mot de passe de votre compte sur ${site} a été modifié. Vous avez été déconnecté partout ailleurs.`,
       ],
     }),
-    address_changed: ({ site, about }) => ({
+    address_changed: ({ site, about, restores }) => ({
       subject: `Votre adresse pour ${site} a été modifiée`,
       paragraphs: [
-        `Votre compte sur ${site} utilise désormais l’adresse ${about} à la place de celle-ci.`,
-        'Si ce n’était pas vous, contactez immédiatement les responsables de ce site.',
+        about === ''
+          ? `Votre compte sur ${site} n’utilise plus cette adresse.`
+          : `Votre compte sur ${site} utilise désormais l’adresse ${about} à la place de celle-ci.`,
+        ...(restores ? [] : ['Si c’est une erreur, contactez immédiatement les responsables de ce site.']),
       ],
     }),
     factors_changed: ({ site, about }) => ({
@@ -91,6 +93,8 @@ export const mails: Catalogue['mails'] = {
   },
   not_me: {
     text: 'Si ce n’était pas vous, cliquez sur le bouton de la page derrière ce lien. Il déconnecte votre compte partout, puis la page explique comment choisir un nouveau mot de passe.',
+    restores:
+      'Si ce n’était pas vous, cliquez sur le bouton de la page derrière ce lien. Il rend cette adresse à votre compte et le déconnecte partout, puis la page explique comment choisir un nouveau mot de passe.',
     button: 'Ce n’était pas moi',
   },
   event: {
@@ -104,6 +108,9 @@ export const mails: Catalogue['mails'] = {
     app_removed: () => 'Votre application d’authentification a été retirée.',
     passkey_added: ({ name }) => `La clé d’accès «\u00a0${name}\u00a0» a été ajoutée à votre compte.`,
     passkey_removed: ({ name }) => `La clé d’accès «\u00a0${name}\u00a0» a été retirée.`,
+    identity_added: ({ name }) =>
+      `Un compte chez ${name} a été lié au vôtre\u00a0: il permet de s’y connecter.`,
+    identity_removed: ({ name }) => `Un compte chez ${name} n’est plus lié au vôtre.`,
     recovery_code_used: () => 'Un code de secours a été utilisé pour se connecter.',
     cleared: () => 'Un administrateur a retiré tous vos seconds facteurs.',
   },

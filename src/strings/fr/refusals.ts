@@ -345,6 +345,14 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Déconnecté partout',
       text: `Toutes les sessions du compte ${user} sont terminées. Choisissez maintenant un nouveau mot de passe\u00a0: nous vous envoyons un lien pour cela. Connectez-vous ensuite et retirez les clés d’accès, applications d’authentification et comptes liés qui ne sont pas les vôtres.`,
     }),
+    address_restored: ({ user }) => ({
+      title: 'Votre adresse est rétablie',
+      text: `Le compte ${user} utilise de nouveau cette adresse, et toutes ses sessions sont terminées. Choisissez maintenant un nouveau mot de passe\u00a0: nous vous envoyons un lien pour cela. Si l’on vous demande ensuite une clé d’accès ou une application qui n’est pas la vôtre, contactez les responsables de ce site.`,
+    }),
+    address_of_another: ({ address }) => ({
+      title: 'Cette adresse appartient maintenant à un autre compte',
+      text: `La modification ne peut pas être annulée, car l’adresse ${address} appartient désormais à un autre compte. Rien n’a été changé. Si c’était votre compte, contactez les responsables de ce site.`,
+    }),
     ended_at_old_address: ({ user }) => ({
       title: 'Déconnecté partout',
       text: `Toutes les sessions du compte ${user} sont terminées. Le compte a désormais une autre adresse, vous ne pouvez donc pas recevoir de nouveau mot de passe\u00a0: contactez les responsables de ce site.`,

@@ -87,6 +87,11 @@ export const sign_in: Catalogue['sign_in'] = {
     lead: ({ address, at }) =>
       `Le bouton déconnecte partout le compte de ${address}. Il met aussi fin à ce qui y a été créé depuis le ${time(at)}\u00a0: accès d’applications, jetons et liens envoyés. Il ne connecte personne.`,
     button: 'Déconnecter partout',
+    restore: {
+      lead: ({ address, at }) =>
+        `Le bouton rend au compte l’adresse ${address}, le déconnecte partout et supprime son mot de passe. Il met aussi fin à ce qui y a été créé depuis le ${time(at)}\u00a0: accès d’applications, jetons, liens envoyés et comptes qui y ont été liés. Il ne connecte personne.`,
+      button: 'Annuler la modification',
+    },
   },
   magic: {
     title: 'Connexion par e-mail',
