@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log/log.ts'
+import { isLoopback } from '../wire/cookie_policy.ts'
 import type { Readiness } from './readiness.ts'
 
 /** What one check found. `advice` says what to do, if there is something to do. */
@@ -59,6 +60,7 @@ export class Doctor {
       ready,
       await this.#homeResolves(),
       this.#homeName(sharing),
+      this.#homeSecure(),
       this.#routesAtHome(sharing),
       this.#previousNames(elsewhere),
       this.#forwardAuth(),
@@ -117,6 +119,19 @@ export class Doctor {
         advice,
       )
     return found(check, 'ok', `${this.#host} belongs to hero_proxy alone`)
+  }
+
+  #homeSecure(): Finding {
+    const check = 'home_secure'
+    const { protocol } = new URL(this.#parts.config.public_url)
+    if (protocol === 'https:') return found(check, 'ok', 'people reach home by https')
+    if (isLoopback(this.#host)) return found(check, 'ok', 'people reach home from this machine only')
+    return found(
+      check,
+      'warn',
+      'public_url is http: passwords cross the network unencrypted, and browsers refuse passkeys and Secure cookies',
+      'Give hero_proxy a certificate (tls_cert or acme_directory), or put a TLS proxy in front, and set public_url to https',
+    )
   }
 
   #routesAtHome(sharing: readonly string[]): Finding {

@@ -28,6 +28,7 @@ export const doctorMethods = (doctor: Pick<Doctor, 'checks'>) => [
               ['ready', '/readyz answers 200'],
               ['home_resolves', 'id.example.org resolves to 192.0.2.7'],
               ['home_name', 'id.example.org belongs to hero_proxy alone'],
+              ['home_secure', 'people reach home by https'],
               ['routes_at_home', 'no route shares the host of public_url'],
               ['previous_names', 'no passkey depends on an earlier public URL'],
               ['forward_auth', 'no proxy stands in front'],

@@ -6,7 +6,7 @@ import { sessionCookie } from './cookies.ts'
 export type CookieState = 'secure' | 'insecure' | 'refused'
 
 /** Browsers accept Secure cookies from these hosts also over plain HTTP, because nothing leaves the machine. */
-const isLoopback = (host: string): boolean =>
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' ||
   host.endsWith('.localhost') ||
   host === '[::1]' ||

@@ -24,6 +24,7 @@ describe('the checks of an installation', () => {
     ready: 'ok',
     home_resolves: 'ok',
     home_name: 'ok',
+    home_secure: 'ok',
     routes_at_home: 'ok',
     previous_names: 'ok',
     forward_auth: 'ok',
@@ -50,6 +51,19 @@ describe('the checks of an installation', () => {
     })
     assert.deepEqual(await levels({ trusted_proxies: '10.0.0.1' }), { ...fine, forward_auth: 'warn' })
     assert.deepEqual(await levels({ trusted_proxies: '10.0.0.1', forward_auth_from: '10.0.0.1' }), fine)
+  })
+
+  test('plain HTTP to another machine', async () => {
+    const secured = async (public_url: string) => (await levels({ public_url })).home_secure
+    for (const url of ['http://id.example.org', 'http://192.0.2.7:9997', 'http://localhost.example.org'])
+      assert.equal(await secured(url), 'warn', url)
+    for (const url of [
+      'https://id.example.org',
+      'http://localhost:9997',
+      'http://id.localhost',
+      'http://[::1]:9997',
+    ])
+      assert.equal(await secured(url), 'ok', url)
   })
 
   test('the start logs what is not well', async () => {
