@@ -240,6 +240,42 @@ for (const [door, settings] of Object.entries(doors))
       for (const socket of [...clients, ...served]) socket.destroy()
     })
 
+    test('after a switch, the other side has 60 seconds to finish, whichever ends first', async (t) => {
+      finishes = true
+      for (const first of ['client', 'service'] as const) {
+        const clients = await bring(states['the protocol has been switched']!)
+        const [ending, other] = first === 'client' ? [clients, [...served]] : [[...served], clients]
+        for (const socket of other) socket.allowHalfOpen = true
+        t.mock.timers.enable({ apis: ['setTimeout'] })
+        try {
+          const heard = other.map((socket) => once(socket, 'end'))
+          const closed = ending.map((socket) => once(socket, 'close'))
+          for (const socket of ending) socket.end('last words')
+          await Promise.all(heard)
+          t.mock.timers.tick(59_999)
+          const spoken = Promise.race(['data', 'close'].map((event) => once(ending[0]!, event)))
+          other[0]!.write('still here')
+          assert.equal(String((await spoken)[0]), 'still here')
+          assert.ok(ending.every((socket) => !socket.destroyed))
+          t.mock.timers.tick(1)
+          await Promise.all(closed)
+        } finally {
+          t.mock.timers.reset()
+          for (const socket of [...clients, ...served]) socket.destroy()
+        }
+      }
+      finishes = false
+    })
+
+    test('an upgrade with Connection: close, upgrade switches as any other', async () => {
+      const request = get('Connection: close, Upgrade\r\nUpgrade: x\r\n')
+      const clients = await bring({ ...states['the protocol has been switched']!, request })
+      const heard = served.map((socket) => once(socket, 'data'))
+      for (const client of clients) client.write('in the new protocol')
+      for (const [bytes] of await Promise.all(heard)) assert.equal(String(bytes), 'in the new protocol')
+      for (const socket of [...clients, ...served]) socket.destroy()
+    })
+
     test('after a switch, TCP asks on both sides after 60 seconds of silence', async () => {
       const clients = await bring(states['the protocol has been switched']!)
       await delay(100)

@@ -67,6 +67,11 @@ const last: Readonly<Record<string, readonly [request: string, status: string, r
     '200',
     true,
   ],
+  'an upgrade with Connection: close, upgrade that the service leaves alone': [
+    'GET /first HTTP/1.1\r\nHost: a.localhost\r\nConnection: close, upgrade\r\nUpgrade: x\r\n\r\n',
+    '200',
+    true,
+  ],
   'an unknown expectation': [post('Expect: cake\r\nContent-Length: 2\r\n'), '417', false],
   CONNECT: ['CONNECT a.localhost:443 HTTP/1.1\r\nHost: a.localhost\r\n\r\n', '405', false],
   'an unreadable head': ['GET /first HTTP/1.1\r\nHost: a.localhost\r\nX : y\r\n\r\n', '400', false],
