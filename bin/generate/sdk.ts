@@ -8,6 +8,7 @@ export interface Schema {
   readonly enum?: readonly unknown[]
   readonly const?: unknown
   readonly anyOf?: readonly Schema[]
+  readonly additionalProperties?: Schema | boolean
 }
 
 export interface OpenRpc {
@@ -51,7 +52,7 @@ const typeOf = (schema: Schema, indent = ''): string => {
   if (schema.anyOf) return schema.anyOf.map((part) => typeOf(part, indent)).join(' | ')
   switch (schema.type) {
     case 'object':
-      if (!schema.properties) return 'Record<string, unknown>'
+      if (!schema.properties) return `Record<string, ${valueType(schema, indent)}>`
       return `{\n${fields(schema.properties, schema.required ?? [], indent)}${indent}}`
     case 'array': {
       const item = typeOf(schema.items ?? {}, indent)
@@ -68,6 +69,9 @@ const typeOf = (schema: Schema, indent = ''): string => {
       return 'unknown'
   }
 }
+
+const valueType = ({ additionalProperties }: Schema, indent: string): string =>
+  typeof additionalProperties === 'object' ? typeOf(additionalProperties, indent) : 'unknown'
 
 const pascal = (name: string) =>
   name

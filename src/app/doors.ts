@@ -13,6 +13,7 @@ import { LastingDecisions } from '../edge/decide/lasting.ts'
 import { LoopDetection } from '../edge/forward/loop_detection.ts'
 import { createHandover } from './handover.ts'
 import type { OwnPaths } from '../edge/own_paths.ts'
+import { profiles } from './profiles.ts'
 import { createOwnPaths } from './own_paths.ts'
 import { ClientAddresses } from '../wire/client_address.ts'
 import { PostRpc } from '../rpc/post_rpc.ts'
@@ -139,6 +140,7 @@ export const createDoors = (parts: Parts) => {
       switchesOf(routes.lastTable().at(home.host)?.match('/'))?.serves === true ? '/auth/services' : '/',
     wordsFor,
     tell,
+    ...profiles(rooms),
   }
   const rpc = new PostRpc({
     receive: (body, identify) => envelope.receive(body, identify),

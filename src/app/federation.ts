@@ -1,3 +1,4 @@
+import type { UserAttributes } from '../attributes/user_attributes.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import type { SecurityNotices } from '../auth/security_notices.ts'
@@ -30,6 +31,7 @@ interface Parts {
   readonly providers: Providers
   readonly party: RelyingParty
   readonly users: Users
+  readonly attributes: UserAttributes
   readonly addresses: Addresses
   readonly members: Members
   readonly sessions: Sessions

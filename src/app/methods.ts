@@ -1,3 +1,5 @@
+import { isIdentifying } from '../attributes/attribute.ts'
+import { attributeMethods } from '../attributes/methods.ts'
 import { auditMethods } from '../audit/methods.ts'
 import { subjectOfService } from '../identity/bearer_tokens.ts'
 import { emailMethods } from '../auth/email_methods.ts'
@@ -111,7 +113,8 @@ export const allMethods = (
         return () => attempts.succeeded(counted)
       },
     }),
-    ...userMethods(users, credentials, sessions),
+    ...userMethods(users, credentials, sessions, rooms.userAttributes),
+    ...attributeMethods(rooms.attributes),
     ...credentialMethods(belongings),
     ...groupMethods(groups, members, grants, admins),
     ...roleMethods(roles),
@@ -121,7 +124,10 @@ export const allMethods = (
     ...settingMethods(settings),
     ...serviceMethods(services),
     ...mailMethods(mails),
-    ...clientMethods(clients),
+    ...clientMethods(clients, async (name) => {
+      const attribute = (await rooms.attributes.all()).get(name)
+      return attribute && isIdentifying(attribute)
+    }),
     ...registrationMethods(registrationTokens),
     ...consentMethods(consents, async (lookup) => users.get(lookup)),
     ...providerMethods({

@@ -25,6 +25,8 @@ import { RelyingParty } from '../providers/relying_party.ts'
 import { Doctor } from '../health/doctor.ts'
 import { Readiness } from '../health/readiness.ts'
 import type { Log } from '../log/log.ts'
+import { Attributes } from '../attributes/attributes.ts'
+import { UserAttributes } from '../attributes/user_attributes.ts'
 import { Roles } from '../roles/roles.ts'
 import { Routes } from '../routes/routes.ts'
 import { Services } from '../services/services.ts'
@@ -59,6 +61,8 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   const settings = new Settings(database, seal, home.all)
   const audit = new Audit(database, seal.derive('audit chain'))
   const users = new Users(database, () => settings.value('default_context'), reactions)
+  const attributes = new Attributes(database)
+  const userAttributes = new UserAttributes(database, attributes)
   const groups = new Groups(database)
   const addresses = new Addresses(database)
   const members = new Members(database, groups)
@@ -122,7 +126,8 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   const providers = new Providers({
     database,
     seal,
-    reserved: [...ownSignInMethods, 'network'],
+    // The last two are sources of attributes, as providers are.
+    reserved: [...ownSignInMethods, 'network', 'person', 'administrator'],
     mayBeLocal,
     publicUrl: config.public_url,
     log,
@@ -149,6 +154,8 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     audit,
     users,
     addresses,
+    attributes,
+    userAttributes,
     groups,
     members,
     grants,

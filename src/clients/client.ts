@@ -1,4 +1,5 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
+import { ClaimMap } from './claim_map.ts'
 import { tokenScopes } from '../contract/token_scopes.ts'
 import {
   clientPattern,
@@ -73,6 +74,7 @@ export const clientFields = {
         'Where people begin to use it: with it, the application is in the list of what they may open',
     }),
   ),
+  claim_map: ClaimMap,
   is_active: Type.Boolean(),
 }
 

@@ -18,6 +18,7 @@ export interface ClientFields {
   readonly backchannel_logout_uri: string | null
   readonly introspects: readonly string[]
   readonly start_url: string | null
+  readonly claim_map: Readonly<Record<string, string>>
   readonly is_active: boolean
 }
 
@@ -39,6 +40,7 @@ export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): Cl
     backchannel_logout_uri: row.backchannel_logout_uri || null,
     introspects: list(row.introspects),
     start_url: row.start_url || null,
+    claim_map: JSON.parse(row.claim_map) as ClientFields['claim_map'],
     is_active: row.is_active === 1,
     public: row.public === 1,
     native: row.native === 1,
@@ -68,6 +70,7 @@ export const toColumns = (fields: ClientFields, updated_at: number) => ({
   backchannel_logout_uri: fields.backchannel_logout_uri ?? '',
   introspects: JSON.stringify(fields.introspects),
   start_url: fields.start_url ?? '',
+  claim_map: JSON.stringify(fields.claim_map),
   is_active: bit(fields.is_active),
   updated_at,
 })

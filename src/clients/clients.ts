@@ -138,6 +138,7 @@ export class Clients {
           backchannel_logout_uri: null,
           introspects: [],
           start_url: null,
+          claim_map: {},
           is_active: true,
           ...fields,
           grants,

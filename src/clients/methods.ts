@@ -5,6 +5,7 @@ import { method } from '../contract/method.ts'
 import { Cursor, Limit, Page, Shape } from '../contract/schemas.ts'
 import { claimsWithin } from '../contract/token_scopes.ts'
 import { Client, clientFields, ClientName } from './client.ts'
+import { checkClaimMap, type IdentifyingAttribute } from './claim_map.ts'
 import type { Clients } from './clients.ts'
 
 const read = { effect: 'read', claim: ['proxy.oauth.read'] } as const
@@ -33,6 +34,7 @@ const wiki: Client = {
   backchannel_logout_uri: null,
   introspects: [],
   start_url: 'https://wiki.example.org/',
+  claim_map: {},
   is_active: true,
   public: false,
   native: false,
@@ -64,7 +66,7 @@ const guard = (
   if (missing) throw new AppError('claim_required', `This needs the claim ${missing}`, { claims: [missing] })
 }
 
-export const clientMethods = (clients: Clients) => {
+export const clientMethods = (clients: Clients, isIdentifying: IdentifyingAttribute) => {
   /** Anyone with the client's secret, or with the address that its users are redirected to, has the client's power. */
   const guarded = async (client: string, caller: Caller): Promise<void> =>
     guard(await clients.get(client), caller)
@@ -148,8 +150,9 @@ export const clientMethods = (clients: Clients) => {
           },
         },
       ],
-      handler: (params, caller) => {
+      handler: async (params, caller) => {
         guard(params, caller)
+        await checkClaimMap({ claim_map: {}, ...params }, isIdentifying)
         return clients.add(params)
       },
     }),
@@ -161,10 +164,18 @@ export const clientMethods = (clients: Clients) => {
       params: Shape({ client: ClientName, name: Type.Optional(name), ...optional }),
       result: Client,
       errors: ['not_found'],
-      examples: [{ params: { client: 'wiki', is_active: false }, result: { ...wiki, is_active: false } }],
+      examples: [
+        { params: { client: 'wiki', is_active: false }, result: { ...wiki, is_active: false } },
+        {
+          name: 'a JWT claim of its own',
+          params: { client: 'wiki', claim_map: { wiki_quota: '{attribute.quota}' } },
+          result: { ...wiki, claim_map: { wiki_quota: '{attribute.quota}' } },
+        },
+      ],
       handler: async ({ client, ...fields }, caller) => {
         await guarded(client, caller)
         guard(fields, caller)
+        await checkClaimMap({ ...(await clients.get(client)), ...fields }, isIdentifying)
         return clients.update(client, fields)
       },
     }),

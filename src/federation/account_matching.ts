@@ -1,3 +1,4 @@
+import type { UserAttributes } from '../attributes/user_attributes.ts'
 import type { Caller } from '../contract/caller.ts'
 import { nameFrom } from '../contract/names.ts'
 import type { Members } from '../groups/members.ts'
@@ -22,6 +23,7 @@ interface Parts {
   readonly seal: Seal
   readonly identities: Identities
   readonly users: Users
+  readonly attributes: Pick<UserAttributes, 'follow'>
   readonly addresses: Addresses
   readonly members: Members
   readonly pending: PendingLinks
@@ -150,13 +152,14 @@ export class AccountMatching {
 
   async #known(
     provider: KnownProvider,
-    { profile, tokens, sid, id_token }: ExchangedCode,
+    { profile, said, tokens, sid, id_token }: ExchangedCode,
     identityId: string,
     user: { readonly id: string; readonly username: string; readonly has_factor: boolean },
   ): Promise<Known> {
-    const { identities, members, users, seal, tokens: kept } = this.#parts
+    const { identities, members, users, attributes, seal, tokens: kept } = this.#parts
     await identities.recordSignIn(identityId, displayFields(profile))
     if (provider.refresh_profile && profile.name !== '') await users.setReportedName(user.id, profile.name)
+    await attributes.follow(user.id, provider.provider, said)
     await members.syncFromProvider(user.id, provider.provider, mappedGroups(provider, profile))
     if (provider.keep_tokens) await kept.store(identityId, tokens)
     else await kept.forget(identityId)

@@ -1,10 +1,9 @@
 import type { Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
+import { refuseStale } from '../contract/fresh_proof.ts'
 import type { Method } from '../contract/method.ts'
 import { now } from '../storage/ids.ts'
 import { coversScope, type TokenScope } from '../contract/token_scopes.ts'
-
-const freshForSeconds = 900
 
 /** `users.{param}`: the parameter names the caller. `groups.{param}.admin`: the caller administers the group that the parameter names. */
 const template = /^(users|groups)\.\{([a-z_]+)(\?)?\}(?:\.admin)?$/
@@ -20,9 +19,7 @@ export const authorise = (
   const { fresh } = method
   const asksForProof = typeof fresh === 'function' ? fresh(params) : fresh !== undefined
   if (caller.token) refuseBeyondScope(method, params, caller, caller.token.scope, asksForProof)
-  if (!asksForProof || caller.session_id === undefined) return
-  if ((caller.proven_at ?? 0) + freshForSeconds <= now())
-    throw new AppError('proof_required', 'Prove again that it is you: auth.prove')
+  if (asksForProof) refuseStale(caller, now())
 }
 
 /** At the host of a service, a caller learns who they are and nothing else. No method of ours belongs to a service. */

@@ -3,6 +3,7 @@ import type { Audit } from '../audit/audit.ts'
 import type { Caller } from '../contract/caller.ts'
 import { destinationOf } from '../clients/redirect_uris.ts'
 import type { Database } from '../storage/database.ts'
+import type { Accounts, ScopeClaims } from './accounts.ts'
 import { scopeOf } from './requested_claims.ts'
 import type { Consents } from '../consents/consents.ts'
 import { orUndefined } from './engine/errors.ts'
@@ -12,6 +13,7 @@ import type { Engine } from './engine/types.ts'
 interface Parts {
   readonly database: Database
   readonly audit: Audit
+  readonly accounts: Pick<Accounts, 'scopeClaims'>
   readonly consents: Consents
   readonly engine: () => Promise<Engine>
   readonly signedIn: (caller: Caller) => Promise<SignedIn | undefined>
@@ -85,7 +87,7 @@ export class Interactions {
       const login = { accountId: who.user_id, ts: who.proven_at, amr: [...who.amr] }
       return { act: 'go on', to: await this.#finish(found, { login }) }
     }
-    const scopes = wanted(found)
+    const scopes = wanted(found, await this.#parts.accounts.scopeClaims())
     const known = knownClient(client)
     const { reasons } = prompt
     const givenBefore = known?.first_party
@@ -111,7 +113,7 @@ export class Interactions {
     if (!found || !who || found.prompt.name !== 'consent') return undefined
     const { database, audit, consents } = this.#parts
     const client = String(found.params.client_id)
-    const scopes = wanted(found)
+    const scopes = wanted(found, await this.#parts.accounts.scopeClaims())
     await database.write(async () => {
       await consents.give(who.user_id, client, scopes)
       await audit.append(caller, 'oidc.consent', `client=${client} scope=${scopes.join(',')}`, 'ok')
@@ -181,11 +183,11 @@ const missingClaims = ({ details }: Interaction['prompt']): readonly string[] =>
   (details as { missingOIDCClaims?: string[] }).missingOIDCClaims ?? []
 
 /** The requested scopes, by name or by a claim that they grant. Those of our own resources look like `read at https://…`. */
-const wanted = ({ prompt, params }: Interaction): string[] => {
+const wanted = ({ prompt, params }: Interaction, scopeClaims: ScopeClaims): string[] => {
   const { missingResourceScopes } = prompt.details as {
     missingResourceScopes?: Record<string, string[]>
   }
-  const claims = missingClaims(prompt).flatMap((claim) => scopeOf(claim) ?? [])
+  const claims = missingClaims(prompt).flatMap((claim) => scopeOf(claim, scopeClaims) ?? [])
   const requested = String(params.scope ?? '')
     .split(' ')
     .filter((scope) => ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'].includes(scope))

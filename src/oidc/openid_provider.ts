@@ -79,13 +79,14 @@ export class OpenId {
   }
 
   async #create(): Promise<Running> {
-    const { keys, setting, records, signOut } = this.#parts
+    const { keys, setting, records, signOut, accounts } = this.#parts
     // Loaded at the first use, because loading is slow.
     const { createEngine } = await import('./engine/engine.ts')
     const engine = createEngine(this.#parts, await keys.allPublished(), {
       refreshLifetime: await setting('refresh_lifetime'),
       registration: (await setting('client_registration')) !== 'off',
       documents: await setting('client_metadata_documents'),
+      scopeClaims: await accounts.scopeClaims(),
     })
     const { provider } = engine
     adoptSession(provider, {

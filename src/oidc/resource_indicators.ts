@@ -77,10 +77,10 @@ export const claimsOfToken =
     if (aud !== undefined && scope === undefined) throw scopeRequired()
     const account = await accounts.find(accountId, client)
     if (!account || (aud === undefined && !token.scopes.has('profile'))) return undefined
-    const { preferred_username: username, context } = await account.claims('userinfo', '', {}, [])
+    const { username, context } = account
     if (aud === undefined) return { username } as never
     // Claims that are granted at one service only appear only in tokens for that service.
     const service = aud === issuer ? client?.service : await serviceAt(aud)
-    const held = await accounts.claimsOf(accountId, service ?? '', context as number)
+    const held = await accounts.claimsOf(accountId, service ?? '', context)
     return { username, context, ...carriedClaims(claimsWithin(held, scope)) } as never
   }

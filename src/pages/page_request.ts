@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Attribute } from '../attributes/attribute.ts'
 import type { PersonSwitch } from '../auth/person_switch.ts'
 import type { SessionMarks } from '../identity/session_marks.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
@@ -10,9 +11,10 @@ import type { Refusal } from '../wire/refusal.ts'
 import { pageHeaders } from '../html/show_refusal.ts'
 import { languageAsked } from '../html/words_for.ts'
 import type { Catalogue } from '../strings/catalogue.ts'
+import { inZone } from '../strings/formats.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { sessionCookieName } from '../wire/cookie_policy.ts'
-import { flowIdsIn, readCookie, setCookie } from '../wire/cookies.ts'
+import { flowIdsIn, readCookie, setCookie, zoneCookie } from '../wire/cookies.ts'
 import { cookieOf, type CookieName, type Keepsake } from './keepsake.ts'
 import { claimedFor, misuse, type FormRules } from './late_form.ts'
 import { foreignForm, needsHttps, notAForm, notTrusted } from './page_refusals.ts'
@@ -100,6 +102,16 @@ export class PageRequest {
     return caller.networkUser && caller
   }
 
+  attributes(): Promise<readonly Attribute[]> {
+    return this.#parts.attributes()
+  }
+
+  /** Keeps the time zone that the script of the sign-in page read, for a person who has none. */
+  async noteZone(username: string): Promise<void> {
+    const zone = (await this.keepsakes())(zoneCookie)
+    if (zone !== undefined) await this.#parts.noteZone(username, zone)
+  }
+
   /** Returns the strings in the language of the reader. */
   words(): Catalogue | Promise<Catalogue> {
     return this.#parts.wordsFor(this.#request.rawHeaders)
@@ -151,7 +163,9 @@ export class PageRequest {
       ...headers,
       ...(cookies.length > 0 && { 'set-cookie': cookies }),
     }
-    send(this.#response, status, 'text/html; charset=utf-8', body(token, words), allHeaders)
+    const zone = known && (await this.#parts.zoneOf(known.user_id))
+    const text = inZone(zone, () => body(token, words))
+    send(this.#response, status, 'text/html; charset=utf-8', text, allHeaders)
   }
 
   /** Answers with a page that may run our own scripts. */

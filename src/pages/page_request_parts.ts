@@ -1,5 +1,6 @@
 import type { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import type { PersonSwitch } from '../auth/person_switch.ts'
+import type { Attribute } from '../attributes/attribute.ts'
 import type { Call } from '../contract/method.ts'
 import type { ShowRefusal } from '../html/show_refusal.ts'
 import type { WordsFor } from '../html/words_for.ts'
@@ -28,4 +29,10 @@ export interface PageRequestParts {
   readonly landing: () => string
   readonly wordsFor: WordsFor
   readonly tell: ShowRefusal
+  /** What is known about people besides name and address. */
+  readonly attributes: () => Promise<readonly Attribute[]>
+  /** The time zone that a person has set; undefined for none. */
+  readonly zoneOf: (userId: string) => Promise<string | undefined>
+  /** Keeps the time zone of a browser, as its cookie has it, for a person who has none. */
+  readonly noteZone: (username: string, zone: string) => Promise<void>
 }

@@ -9,6 +9,8 @@ import type { KnownProvider } from './provider.ts'
 interface Read {
   readonly profile: Profile
   readonly received: ReceivedClaims['claims']
+  /** All of it. */
+  readonly said: ReceivedClaims['claims']
 }
 
 /** Returns the profile from an ID token, and from the userinfo endpoint if there is one (OpenID Connect Core section 5.3). */
@@ -21,7 +23,11 @@ export const profileOf = async (
   const { fetchUserInfo } = await loadOpenidClient()
   const hasUserinfo = config.serverMetadata().userinfo_endpoint !== undefined
   const userinfo = hasUserinfo ? await fetchUserInfo(config, accessToken, claims.sub) : {}
-  return { profile: fromClaims(provider, claims, userinfo), received: shownClaims(userinfo, claims) }
+  return {
+    profile: fromClaims(provider, claims, userinfo),
+    received: shownClaims(userinfo, claims),
+    said: { ...userinfo, ...claims },
+  }
 }
 
 /** Returns the profile from the endpoints of a server without OpenID Connect. */
@@ -53,5 +59,9 @@ export const accountOf = async (
   if (emails !== undefined && !Array.isArray(emails))
     throw new ProviderFault('nonsense', `${provider.emails_endpoint} did not return a list`)
   const fields = account as Record<string, unknown>
-  return { profile: fromAccount(provider, fields, emails), received: shownClaims(fields, { emails }) }
+  return {
+    profile: fromAccount(provider, fields, emails),
+    received: shownClaims(fields, { emails }),
+    said: fields,
+  }
 }

@@ -33,6 +33,8 @@ export interface ExchangedCode {
   readonly profile: Profile
   /** What the profile was read from, within bounds. */
   readonly received: ReceivedClaims['claims']
+  /** The same, all of it. */
+  readonly said: ReceivedClaims['claims']
   readonly tokens: Tokens
   readonly id_token: string
   /** The id of the session at the provider; empty if it reports none. */

@@ -23,6 +23,7 @@ import * as receivedClaims from './migrations/020_received_claims.ts'
 import * as mailedLinks from './migrations/021_mailed_links.ts'
 import * as memberships from './migrations/022_memberships.ts'
 import * as webfinger from './migrations/025_webfinger.ts'
+import * as attributes from './migrations/026_attributes.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first. Never rename a step, and never edit one once it is released. */
@@ -50,6 +51,7 @@ export const migrations: Record<string, Migration> = {
   '021_mailed_links': mailedLinks,
   '022_memberships': memberships,
   '025_webfinger': webfinger,
+  '026_attributes': attributes,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

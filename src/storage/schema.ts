@@ -1,4 +1,5 @@
 import type { UsersTables } from './tables/users.ts'
+import type { AttributesTables } from './tables/attributes.ts'
 import type { GroupsTables } from './tables/groups.ts'
 import type { RolesTables } from './tables/roles.ts'
 import type { ServicesTables } from './tables/services.ts'
@@ -25,6 +26,7 @@ import type { StorageTables } from './tables/storage.ts'
 export { bit, type Bit } from './tables/columns.ts'
 export { isUnconfirmed, isUnconfirmedSql, maySignIn, maySignInSql, signInColumns } from './tables/users.ts'
 export type * from './tables/users.ts'
+export type * from './tables/attributes.ts'
 export type * from './tables/groups.ts'
 export type * from './tables/roles.ts'
 export type * from './tables/services.ts'
@@ -55,6 +57,7 @@ export type * from './tables/storage.ts'
 export interface Schema
   extends
     UsersTables,
+    AttributesTables,
     GroupsTables,
     RolesTables,
     ServicesTables,

@@ -8,24 +8,46 @@ const once = <T>(make: () => T): (() => T) => {
   return () => (made ??= make())
 }
 
+/** The time zone of the reader of what is being rendered. */
+let zone = 'UTC'
+
+/**
+ * Renders with times in this zone; in UTC without one. The texts of a page are functions of values and know no reader. Rendering is
+ * synchronous, so that no other page can come in between.
+ */
+export const inZone = <T>(name: string | undefined, render: () => T): T => {
+  const before = zone
+  zone = name ?? 'UTC'
+  try {
+    return render()
+  } finally {
+    zone = before
+  }
+}
+
 /** Formats counts, lists, durations and times as a language does; `locale` is a BCP 47 tag. */
 export const formatsOf = (locale: string) => {
   const rules = once(() => new Intl.PluralRules(locale))
   const lists = once(() => new Intl.ListFormat(locale, { type: 'conjunction' }))
   const choices = once(() => new Intl.ListFormat(locale, { type: 'disjunction' }))
-  const times = once(
-    () =>
-      new Intl.DateTimeFormat(locale, {
-        year: 'numeric',
-        month: 'short',
-        day: 'numeric',
-        hour: '2-digit',
-        minute: '2-digit',
-        hourCycle: 'h23',
-        timeZone: 'UTC',
-        timeZoneName: 'short',
-      }),
-  )
+  /** By zone; there are some four hundred. */
+  const times = new Map<string, Intl.DateTimeFormat>()
+  const timesIn = (timeZone: string): Intl.DateTimeFormat => {
+    const known = times.get(timeZone)
+    if (known) return known
+    const made = new Intl.DateTimeFormat(locale, {
+      year: 'numeric',
+      month: 'short',
+      day: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+      timeZone,
+      timeZoneName: 'short',
+    })
+    times.set(timeZone, made)
+    return made
+  }
   const inUnit = (count: number, unit: string) =>
     new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.round(count))
   return {
@@ -48,7 +70,7 @@ export const formatsOf = (locale: string) => {
         ? inUnit(Math.ceil(seconds / 60), 'minute')
         : inUnit(Math.ceil(seconds / 3600), 'hour')
     },
-    /** A Unix time in seconds, in UTC and to the minute. */
-    time: (seconds: number): string => times().format(seconds * 1000),
+    /** A Unix time in seconds, to the minute, in the zone of the reader. */
+    time: (seconds: number): string => timesIn(zone).format(seconds * 1000),
   }
 }

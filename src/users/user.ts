@@ -1,4 +1,5 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
+import { AttributeValues } from '../contract/attribute_values.ts'
 import { shownName } from '../contract/names.ts'
 import {
   Context,
@@ -28,6 +29,7 @@ export const User = Named('User', {
   is_admin: Type.Boolean({ description: 'Whether the user is in the admin group; only this field decides' }),
   has_factor: Type.Boolean({ description: 'Has a second factor or a passkey, and must use it' }),
   context: Context,
+  attributes: Type.Optional(AttributeValues),
   created_at: Time,
   updated_at: Time,
 })

@@ -20,6 +20,9 @@ export const returnPathCookie = (secure: boolean) =>
 /** The way by which somebody last signed in in this browser: its name and nothing else. */
 export const wayCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_way' : 'hero_proxy_way')
 
+/** The time zone of the browser. The script of the sign-in page sets it, so that every way to sign in brings it. */
+export const zoneCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_zone' : 'hero_proxy_zone')
+
 /** That somebody has signed out in this browser a moment ago. */
 export const signedOutCookie = (secure: boolean) =>
   secure ? '__Host-hero_proxy_signed_out' : 'hero_proxy_signed_out'

@@ -61,7 +61,7 @@ describe('the pages of an account in Chromium', { skip: browserMissing() ?? fals
     }
     await makeToken(page)
     await check()
-    for (const topic of ['me', 'security', 'passkeys', 'sessions', 'applications', 'tokens']) {
+    for (const topic of ['me', 'profile', 'security', 'passkeys', 'sessions', 'applications', 'tokens']) {
       await page.goto(`${origin}/auth/${topic}`)
       await check()
     }
@@ -76,6 +76,21 @@ describe('the pages of an account in Chromium', { skip: browserMissing() ?? fals
       await check()
     }
     await context.close()
+  })
+
+  test('keep the time zone of the browser at the first sign-in, and show times in it', async () => {
+    await daemon.hero.users.add({ username: 'joan', password: goodPassword })
+    const zoneOf = async () => (await daemon.hero.users.get({ username: 'joan' })).attributes?.zoneinfo
+    for (const timezoneId of ['Asia/Tokyo', 'America/New_York']) {
+      const context = await browser.newContext({ timezoneId })
+      const page = await signIn(context, 'joan')
+      assert.equal(await zoneOf(), 'Asia/Tokyo')
+      await page.goto(`${origin}/auth/sessions`)
+      await page.getByText('GMT+9').first().waitFor()
+      await page.goto(`${origin}/auth/profile`)
+      assert.equal(await page.getByLabel('Time zone').inputValue(), 'Asia/Tokyo')
+      await context.close()
+    }
   })
 
   test('work without scripts: navigation, a question with Cancel first, and a download of what is shown once', async () => {

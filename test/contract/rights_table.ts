@@ -76,6 +76,10 @@ export const rows: Record<string, Row> = {
   'users.add': only('proxy.users.write'),
   'users.update': own('proxy.users.write'),
   'users.remove': only('proxy.users.write'),
+  'attributes.list': only('proxy.users.read'),
+  'attributes.add': only('proxy.admin'),
+  'attributes.update': only('proxy.admin'),
+  'attributes.remove': only('proxy.admin'),
   'users.networks.list': own('proxy.users.read'),
   'users.networks.add': only('proxy.users.write'),
   'users.networks.remove': only('proxy.users.write'),
@@ -176,6 +180,9 @@ export const mayLeaveOut = new Set([
  * Other methods need `read` or `write`, by their effect.
  */
 export const takesAdmin = new Set([
+  'attributes.add',
+  'attributes.remove',
+  'attributes.update',
   'auth.impersonate',
   'auth.set_password',
   'clients.add',

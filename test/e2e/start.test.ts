@@ -35,7 +35,7 @@ test('a start loads no module that the first response does not need', async (t) 
   assert.ok(one(/node_modules\/kysely\//))
   for (const late of [
     /internal\/deps\/undici/,
-    /node_modules\/(ajv|acme-client|jose|nodemailer|oidc-provider|openid-client|pg|smol-toml|typebox)\//,
+    /node_modules\/(ajv|acme-client|jose|nodemailer|oidc-provider|openid-client|pg|re2js|smol-toml|typebox)\//,
     /node_modules\/@(simplewebauthn|zxcvbn-ts)\//,
     /bin\/command\/call\.ts$/,
     /src\/oidc\/engine\.ts$/,

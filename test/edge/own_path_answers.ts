@@ -79,6 +79,9 @@ export const ownPathAnswers = `
 /auth/services
   home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
+/auth/profile
+  home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/security
   home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
@@ -98,6 +101,9 @@ export const ownPathAnswers = `
   home      404 not_found
   routed    service
 /auth/account/profile
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
+/auth/account/details
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
   routed    service
 /auth/account/email

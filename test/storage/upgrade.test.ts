@@ -100,6 +100,25 @@ const kinds: Rows = {
   tokens: [{ service_id: null }, { service_id: 'services 1' }],
 }
 
+/** Attributes that every instance has. */
+const standardAttributes: Row[] = [
+  ['given_name', ''],
+  ['family_name', ''],
+  ['locale', '[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}'],
+  ['zoneinfo', '[A-Za-z0-9_+/-]{1,64}'],
+].map(([name, pattern], i) => ({
+  id: `01932d1c-7a5e-7c41-9f3a-5f1d2c3b5a0${i + 1}`,
+  name: name!,
+  type: 'text',
+  source: 'person',
+  allowed_values: '[]',
+  pattern: pattern!,
+  is_unique: 0,
+  scope: 'profile',
+  created_at: 0,
+  updated_at: 0,
+}))
+
 const without = (rows: Row[], ...columns: string[]): Row[] =>
   rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => !columns.includes(column))))
 
@@ -159,7 +178,9 @@ const upgraded = (old: Rows): Rows => {
     attempts: old.attempts!.map((row) =>
       row.key === guessed ? { ...row, key: 'client wiki 192.0.2.7' } : row,
     ),
-    clients: old.clients!.map((row) => ({ ...row, introspects: '[]', start_url: '' })),
+    clients: old.clients!.map((row) => ({ ...row, introspects: '[]', start_url: '', claim_map: '{}' })),
+    attributes: standardAttributes,
+    user_attributes: [],
     providers: old.providers!.map((row) => ({
       ...row,
       email_trusted: 0,

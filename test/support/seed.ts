@@ -43,6 +43,13 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
   })
   await hero.groups.add_admin({ group: 'interns', user: 'grace' })
   await hero.services.add({ service: 'wiki', unix_user: 'www-data', claims: ['proxy.users.read'] })
+  await hero.attributes.add({
+    name: 'quota',
+    type: 'text',
+    source: 'administrator',
+    pattern: '[0-9]{1,4} [MG]B',
+    scope: 'profile',
+  })
   await hero.users.networks.add({ user: 'grace', network: '192.168.7.0/24', description: 'At home' })
   const pubkey = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
   await hero.users.keys.add({ user: 'grace', pubkey, description: 'Laptop' })

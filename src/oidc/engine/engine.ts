@@ -3,7 +3,6 @@ import { errors, Provider, type Configuration } from 'oidc-provider'
 import { userScopes, type ClientWithCredentials } from '../../clients/client.ts'
 import type { SigningKey } from '../../keys/keys.ts'
 import { now } from '../../storage/ids.ts'
-import { scopeClaims } from '../accounts.ts'
 import { withinScopes } from '../requested_claims.ts'
 import { loadGrant } from './load_grant.ts'
 import type { MayIntrospect } from '../direct_endpoints.ts'
@@ -44,7 +43,7 @@ export const createEngine = (
     tell,
   }: EngineParts,
   keys: readonly SigningKey[],
-  { refreshLifetime, registration, documents }: EngineSettings,
+  { refreshLifetime, registration, documents, scopeClaims }: EngineSettings,
 ): Engine => {
   const secure = issuer.startsWith('https:')
   const prefix = secure ? '__Host-' : ''
@@ -128,7 +127,9 @@ export const createEngine = (
       claimsParameter: {
         enabled: true,
         assertClaimsParameter: (ctx, claims, { scope }) => {
-          ctx.oidc.params!.claims = JSON.stringify(withinScopes(claims, scope?.split(' ') ?? userScopes))
+          ctx.oidc.params!.claims = JSON.stringify(
+            withinScopes(claims, scope?.split(' ') ?? userScopes, scopeClaims),
+          )
         },
       },
       clientCredentials: { enabled: true },
@@ -169,7 +170,7 @@ export const createEngine = (
     },
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     jwks: { keys: engineKeys(keys) },
-    loadExistingGrant: loadGrant(consents, knownClient),
+    loadExistingGrant: loadGrant(consents, knownClient, scopeClaims),
     pkce: { required: (_, client) => knownClient(client)?.pkce ?? true },
     renderError: pages.error,
     responseTypes: ['code'],

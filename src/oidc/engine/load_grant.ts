@@ -1,4 +1,5 @@
 import { userScopes, type ClientWithCredentials } from '../../clients/client.ts'
+import type { ScopeClaims } from '../accounts.ts'
 import { scopeOf } from '../requested_claims.ts'
 import type { Consents } from '../../consents/consents.ts'
 import type { Context } from './types.ts'
@@ -10,7 +11,11 @@ const scopesOfPeople: ReadonlySet<string> = new Set(userScopes)
  * consent, are granted again in every session.
  */
 export const loadGrant =
-  (consents: Consents, knownClient: (client: object | undefined) => ClientWithCredentials | undefined) =>
+  (
+    consents: Consents,
+    knownClient: (client: object | undefined) => ClientWithCredentials | undefined,
+    scopeClaims: ScopeClaims,
+  ) =>
   async (ctx: Context) => {
     const { Grant } = ctx.oidc.provider
     const { client, session, account, result, params } = ctx.oidc
@@ -30,7 +35,8 @@ export const loadGrant =
         !grant?.getOIDCScope().split(' ').includes(scope),
     )
     const claims = [...ctx.oidc.requestParamClaims].filter(
-      (claim) => allowed.includes(scopeOf(claim) ?? '') && !grant?.getOIDCClaims().includes(claim),
+      (claim) =>
+        allowed.includes(scopeOf(claim, scopeClaims) ?? '') && !grant?.getOIDCClaims().includes(claim),
     )
     if (missing.length === 0 && claims.length === 0) return grant
     const extended = grant ?? new Grant({ accountId: userId, clientId })

@@ -4,6 +4,7 @@ import type { Clients } from '../../clients/clients.ts'
 import { isPrivateHttp } from '../../clients/redirect_uris.ts'
 import { AppError } from '../../contract/errors.ts'
 import { newId } from '../../storage/ids.ts'
+import { mapped } from '../accounts.ts'
 import { findMaskedJwt, type TellToken } from '../jwt_introspection.ts'
 import { MinuteLimit } from '../rate_limit.ts'
 import { tokenPrefixes } from './records.ts'
@@ -41,6 +42,7 @@ export const adaptModels = (provider: Provider, parts: Parts): void => {
   guardGuesses(provider, parts)
   limitStrangers(provider, parts)
   markTokens(provider)
+  keepMapped(provider)
 }
 
 const findOurClients = ({ Client }: Provider, { clients, known, trust }: Parts): void => {
@@ -156,4 +158,19 @@ const markTokens = ({ ClientCredentials, AccessToken, RefreshToken }: Provider):
       return Model !== RefreshToken && this.resourceServer ? newId() : `${mark}${id}`
     }
   }
+}
+
+/** The engine knows only claims that a scope grants; those of a client's map come on top. */
+const keepMapped = (provider: Provider): void => {
+  const { prototype } = (provider as unknown as { readonly Claims: { readonly prototype: MaskedClaims } })
+    .Claims
+  const { result } = prototype
+  prototype.result = async function (this: MaskedClaims) {
+    return { ...(await result.call(this)), ...this.available[mapped] }
+  }
+}
+
+interface MaskedClaims {
+  readonly available: { readonly [mapped]?: object }
+  result(this: MaskedClaims): Promise<object>
 }

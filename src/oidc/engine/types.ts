@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { ClientWithCredentials } from '../../clients/client.ts'
 import type { Clients } from '../../clients/clients.ts'
-import type { Accounts } from '../accounts.ts'
+import type { Accounts, ScopeClaims } from '../accounts.ts'
 import type { Consents } from '../../consents/consents.ts'
 import type { MayIntrospect } from '../direct_endpoints.ts'
 import type { DocumentMode } from '../metadata_documents.ts'
@@ -35,6 +35,7 @@ export interface EngineSettings {
   readonly refreshLifetime: number
   readonly registration: boolean
   readonly documents: DocumentMode
+  readonly scopeClaims: ScopeClaims
 }
 
 export type Context = KoaContextWithOIDC

@@ -7,6 +7,7 @@ import { applications } from './applications.ts'
 import { mePage } from './me_view.ts'
 import { overview } from './overview.ts'
 import { passkeys } from './passkeys.ts'
+import { profile } from './profile.ts'
 import { security } from './security.ts'
 import { sessions } from './sessions.ts'
 import { tokens } from './tokens.ts'
@@ -15,7 +16,7 @@ import { questionPage, topicPage, type Topic } from './topic.ts'
 export { overview }
 
 /** The pages of an account, but for its overview, which also says who is here. */
-export const topics: readonly Topic[] = [security, passkeys, sessions, applications, tokens]
+export const topics: readonly Topic[] = [profile, security, passkeys, sessions, applications, tokens]
 
 type Done = Catalogue['account']['done']
 

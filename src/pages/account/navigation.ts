@@ -4,6 +4,7 @@ import type { Catalogue } from '../../strings/catalogue.ts'
 const addresses = {
   services: '/auth/services',
   overview: '/auth/me',
+  profile: '/auth/profile',
   security: '/auth/security',
   passkeys: '/auth/passkeys',
   sessions: '/auth/sessions',

@@ -86,6 +86,7 @@ export const enter = async (
   returnTo: string,
   kept: readonly Keepsake[] = [],
 ): Promise<void> => {
+  await page.noteZone(opened.user)
   const present = (await page.caller())?.name
   if (present === undefined || present === opened.user) {
     const token = opened.access_token

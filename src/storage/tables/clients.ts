@@ -25,6 +25,8 @@ export interface ClientRow {
   claims: string
   /** Audiences whose tokens it may introspect. */
   introspects: string
+  /** JSON object: a template for each JWT claim. */
+  claim_map: string
   /** JSON Web Key Set; empty without one. */
   jwks: string
   /** Access tokens issued in this second or before are no longer valid. */

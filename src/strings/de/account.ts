@@ -38,6 +38,23 @@ export const account: Catalogue['account'] = {
     password_hint: 'Dabei werden Sie überall sonst abgemeldet.',
     save_password: 'Passwort ändern',
   },
+  details: {
+    heading: 'Ihre Angaben',
+    about: 'Anwendungen, die Ihr Profil sehen dürfen, erhalten sie.',
+    names: {
+      given_name: 'Vorname',
+      family_name: 'Nachname',
+      locale: 'Sprache, zum Beispiel de oder de-AT',
+      zoneinfo: 'Zeitzone',
+    },
+    unset: 'Keine Angabe',
+    yes: 'Ja',
+    no: 'Nein',
+    one_per_line: 'Einer pro Zeile',
+    save: 'Angaben speichern',
+    set_for_you: 'Für Sie festgelegt',
+    by_others: 'Diese Angaben können Sie hier nicht ändern.',
+  },
   factors: {
     heading: 'Bestätigung in zwei Schritten',
     about: 'Eine Authenticator-App liefert einen Code, nach dem wir zusätzlich zum Passwort fragen.',
@@ -198,6 +215,7 @@ export const account: Catalogue['account'] = {
   },
   done: {
     profile: 'Ihr Name ist gespeichert.',
+    details: 'Ihre Angaben sind gespeichert.',
     email:
       'Wir haben einen Link an die neue Adresse gesendet. Öffnen Sie ihn, um die Änderung zu bestätigen.',
     password: 'Ihr Passwort ist geändert, und Sie sind überall sonst abgemeldet.',

@@ -8,7 +8,7 @@ export const openid: Catalogue['openid'] = {
   scopes: {
     openid: 'Ihre Identität sehen',
     email: 'Ihre E-Mail-Adresse sehen',
-    profile: 'Ihren Namen und Benutzernamen sehen',
+    profile: 'Ihr Profil sehen: Name, Benutzername, Bild und weitere Angaben zu Ihnen',
     groups: 'Ihre Gruppen sehen',
     claims: 'Ihre Berechtigungen sehen',
     offline_access: 'den Zugriff behalten, während Sie nicht da sind',

@@ -8,6 +8,7 @@ export const services: Catalogue['services'] = {
   pages: {
     services: 'Meine Dienste',
     overview: 'Übersicht',
+    profile: 'Profil',
     security: 'Sicherheit',
     passkeys: 'Passkeys',
     sessions: 'Sitzungen',

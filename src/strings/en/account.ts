@@ -38,6 +38,24 @@ export const account = {
     password_hint: 'This signs you out everywhere else.',
     save_password: 'Change password',
   },
+  details: {
+    heading: 'Your details',
+    about: 'Applications that may see your profile get these.',
+    /** The attributes that every installation has; others are called as the administrator named them. */
+    names: {
+      given_name: 'Given name',
+      family_name: 'Family name',
+      locale: 'Language, such as en or de-AT',
+      zoneinfo: 'Time zone',
+    } as Readonly<Record<string, string>>,
+    unset: 'Not set',
+    yes: 'Yes',
+    no: 'No',
+    one_per_line: 'One per line',
+    save: 'Save details',
+    set_for_you: 'Set for you',
+    by_others: 'You cannot change these here.',
+  },
   factors: {
     heading: 'Two-step verification',
     about: 'An authenticator app asks you for a code in addition to your password.',
@@ -203,6 +221,7 @@ export const account = {
   /** What the page says after a form was posted. */
   done: {
     profile: 'Your name is saved.',
+    details: 'Your details are saved.',
     email: 'We sent a link to the new address. Open it to confirm the change.',
     password: 'Your password is changed, and you are signed out everywhere else.',
     confirm_totp: 'Your authenticator app is turned on.',

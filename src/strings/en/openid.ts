@@ -9,7 +9,7 @@ export const openid = {
   scopes: {
     openid: 'see who you are',
     email: 'see your email address',
-    profile: 'see your name and username',
+    profile: 'see your profile: name, username, picture and what else you say about yourself',
     groups: 'see which groups you are in',
     claims: 'see what you are allowed to do here',
     offline_access: 'keep its access while you are away',

@@ -8,6 +8,7 @@ export const services = {
   pages: {
     services: 'My services',
     overview: 'Overview',
+    profile: 'Profile',
     security: 'Security',
     passkeys: 'Passkeys',
     sessions: 'Sessions',

@@ -41,6 +41,23 @@ export const account: Catalogue['account'] = {
     password_hint: 'Vous serez déconnecté partout ailleurs.',
     save_password: 'Modifier le mot de passe',
   },
+  details: {
+    heading: 'Vos informations',
+    about: 'Les applications qui peuvent voir votre profil les reçoivent.',
+    names: {
+      given_name: 'Prénom',
+      family_name: 'Nom de famille',
+      locale: 'Langue, par exemple fr ou fr-CA',
+      zoneinfo: 'Fuseau horaire',
+    },
+    unset: 'Non renseigné',
+    yes: 'Oui',
+    no: 'Non',
+    one_per_line: 'Un par ligne',
+    save: 'Enregistrer les informations',
+    set_for_you: 'Définies pour vous',
+    by_others: 'Vous ne pouvez pas les modifier ici.',
+  },
   factors: {
     heading: 'Validation en deux étapes',
     about: 'Une application d’authentification fournit un code, demandé en plus de votre mot de passe.',
@@ -199,6 +216,7 @@ export const account: Catalogue['account'] = {
   },
   done: {
     profile: 'Votre nom est enregistré.',
+    details: 'Vos informations sont enregistrées.',
     email: 'Nous avons envoyé un lien à la nouvelle adresse. Ouvrez-le pour confirmer la modification.',
     password: 'Votre mot de passe est modifié et vous êtes déconnecté partout ailleurs.',
     confirm_totp: 'Votre application d’authentification est activée.',

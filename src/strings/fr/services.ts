@@ -8,6 +8,7 @@ export const services: Catalogue['services'] = {
   pages: {
     services: 'Mes services',
     overview: 'Vue d’ensemble',
+    profile: 'Profil',
     security: 'Sécurité',
     passkeys: 'Clés d’accès',
     sessions: 'Sessions',

@@ -1,0 +1,23 @@
+import type { Rooms } from './rooms.ts'
+
+/** What pages need to know of people besides who they are. */
+export const profiles = ({
+  attributes,
+  userAttributes,
+  users,
+}: Pick<Rooms, 'attributes' | 'userAttributes' | 'users'>) => ({
+  attributes: async () => (await attributes.list()).items,
+  zoneOf: async (userId: string) => {
+    const { zoneinfo } = await userAttributes.of(userId)
+    return typeof zoneinfo === 'string' ? zoneinfo : undefined
+  },
+  noteZone: async (username: string, zone: string) => {
+    const user = await users.find(username)
+    if (user)
+      await userAttributes.setIfMissing(
+        user.id,
+        'zoneinfo',
+        zone.replaceAll('%2F', '/').replaceAll('%2B', '+'),
+      )
+  },
+})

@@ -1,0 +1,22 @@
+import type { Caller } from './caller.ts'
+import { AppError } from './errors.ts'
+import { coversScope } from './token_scopes.ts'
+
+/** How long a proof is fresh. */
+export const freshForSeconds = 900
+
+/** Throws proof_required for a session without a proof of the last minutes. */
+export const refuseStale = ({ session_id, proven_at = 0 }: Caller, at: number): void => {
+  if (session_id !== undefined && proven_at + freshForSeconds <= at)
+    throw new AppError('proof_required', 'Prove again that it is you: auth.prove')
+}
+
+/** The same for what a method decides after its gate: a token needs the scope `admin`, and is no proof about its own person. */
+export const refuseUnproven = (caller: Caller, userId: string, at: number): void => {
+  refuseStale(caller, at)
+  if (caller.token === undefined) return
+  if (!coversScope(caller.token.scope, 'admin'))
+    throw new AppError('claim_required', 'This needs a token with the scope admin', { scope: 'admin' })
+  if (caller.user_id === userId)
+    throw new AppError('proof_required', 'This needs a sign-in: a token gives its person no other way in')
+}
