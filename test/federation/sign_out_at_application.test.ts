@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { atCallback, callback } from '../support/openid_stage.ts'
+import { App, atCallback, callback, pkce } from '../support/openid_stage.ts'
 import { startOidcPeer, type OidcPeer } from '../support/openid_peer.ts'
 import { Person } from '../support/person.ts'
 import { comeBy, cookieNames, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
@@ -80,6 +80,17 @@ describe('a sign-out that an application asks for', () => {
       assert.ok(again.url.href.startsWith(stage.origin), again.url.href)
       assert.equal(await whoIs(person, stage.origin), undefined)
     }
+  })
+
+  test('asks for another account: the dead cookies of services go as well', async () => {
+    const person = await arrived()
+    const app = new App(stage.origin, { client: 'app', client_secret: null })
+    const asks = await person.open(app.authorizeUrl({ ...pkce().challenge, prompt: 'select_account' }))
+    const between = await person.submit(asks, '/auth/consent/', { answer: 'switch' })
+    assert.match(between.text, new RegExp(`<img src="${wiki}\\.hero_proxy/signed_out"`))
+    assert.match(onwardIn(between.text)!, /\/auth\/login\?return_to=%2Fauth%2Fconsent/)
+    const names = cookieNames(person, stage.origin)
+    assert.deepEqual([names.includes(session), names.includes(remembers)], [false, true])
   })
 
   test('changes nothing for a person who stays signed in', async () => {

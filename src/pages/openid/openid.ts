@@ -9,6 +9,8 @@ import { notFoundRefusal } from '../../wire/refusal.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
 import { chooseAccountPage, consentPage, continuePage, switchPage } from './openid_views.ts'
 import type { PageRequest } from '../page_request.ts'
+import type { HomeParts } from '../handover/at_home.ts'
+import { farewell } from '../sign_in/farewell.ts'
 import { left } from '../sign_in/just_left.ts'
 
 // The pages between an application's request and the answer to it. They decide nothing: the OpenID provider decides every step.
@@ -207,31 +209,26 @@ export const consent = async (
   await page.page(200, (token, words) => consentPage(words, { place, token, action, user, ...step.asking }))
 }
 
-export const postConsent = async (
-  openId: OpenId,
-  page: PageRequest,
-  request: IncomingMessage,
-  response: ServerResponse,
-  asked: EdgeRequest,
-): Promise<void> => {
-  const form = await page.form({ continueAt: asked.path })
-  if (!form) return
-  const caller = await page.caller()
-  if (!caller || caller.on_behalf !== undefined) return page.go(303, asked.path)
-  const answer = form.get('answer')
-  if (answer === 'switch') {
-    if (!(await openId.interactions.switchPerson(request, response))) return gone(page)
-    await page.call('auth.logout', {}, caller)
-    return page.goWithSession(`/auth/login?return_to=${encodeURIComponent(asked.path)}`, '', 0, [
-      left('switch'),
-    ])
+export const postConsent =
+  ({ leftHosts }: HomeParts): typeof engine =>
+  async (openId, page, request, response, asked) => {
+    const form = await page.form({ continueAt: asked.path })
+    if (!form) return
+    const caller = await page.caller()
+    if (!caller || caller.on_behalf !== undefined) return page.go(303, asked.path)
+    const answer = form.get('answer')
+    if (answer === 'switch') {
+      if (!(await openId.interactions.switchPerson(request, response))) return gone(page)
+      const opened = caller.session_id === undefined ? [] : await leftHosts.openedBy(caller.session_id)
+      await page.call('auth.logout', {}, caller)
+      return farewell(page, 'switch', `/auth/login?return_to=${encodeURIComponent(asked.path)}`, opened)
+    }
+    const to =
+      answer === 'stay'
+        ? await openId.interactions.keepAccount(request, response, caller)
+        : answer === 'allow'
+          ? await openId.interactions.approve(request, response, caller)
+          : await openId.interactions.refuse(request, response, caller)
+    if (to === undefined) return gone(page)
+    await page.page(200, (_, words) => continuePage(words, asked.host, to))
   }
-  const to =
-    answer === 'stay'
-      ? await openId.interactions.keepAccount(request, response, caller)
-      : answer === 'allow'
-        ? await openId.interactions.approve(request, response, caller)
-        : await openId.interactions.refuse(request, response, caller)
-  if (to === undefined) return gone(page)
-  await page.page(200, (_, words) => continuePage(words, asked.host, to))
-}

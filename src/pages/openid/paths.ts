@@ -46,7 +46,7 @@ export const openIdPaths = ({
     { path: '/authorize', methods: ['GET', 'POST'], takes: 'form', at, handler: step(openid.authorize) },
     { ...asks, path: '/authorize/{id}' },
     { path: '/auth/consent/{id}', methods: ['GET'], at, handler: step(openid.consent) },
-    { ...post, path: '/auth/consent/{id}', handler: step(openid.postConsent) },
+    { ...post, path: '/auth/consent/{id}', handler: step(openid.postConsent(handover)) },
     { ...post, path: '/token', handler: step(openid.plainly('token')) },
     { ...options, path: '/token' },
     { path: '/userinfo', methods: ['GET', 'OPTIONS', 'POST'], takes: 'form', at, handler: engine },
