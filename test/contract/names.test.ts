@@ -92,6 +92,13 @@ describe('every name that people choose follows it', () => {
       ada.factors.rename_passkey({ id, name }),
       hero.proxy.routes.add({ domain: 'b.test', target, auth_mode: 'none', title: name }),
       hero.proxy.routes.update({ id: route.id, title: name }),
+      hero.providers.add({
+        provider: 'x',
+        preset: 'oidc',
+        issuer: 'https://x.test',
+        client: 'x',
+        title: name,
+      }),
     ]
   })
   after(() => daemon.close())

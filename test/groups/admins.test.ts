@@ -164,6 +164,20 @@ onBothDatabases('group administrators', (newUrl) => {
     assert.ok((await seen(ada)).includes('inside outer/secret'))
     await groups.remove_admin({ group: 'secret', user: 'ada' })
     assert.ok(!(await seen(ada)).includes('inside outer/secret'))
+    // No path leads through a group that they may not read, however short.
+    await users.add({ username: 'zoe' })
+    for (const [slug, outer] of [
+      ['middle', 'open'],
+      ['far', 'middle'],
+    ] as const) {
+      await groups.add({ slug })
+      await groups.add_member({ group: outer, member_group: slug })
+      await groups.add_admin({ group: slug, user: 'ada' })
+    }
+    await groups.add_member({ group: 'secret', member_group: 'far' })
+    await groups.add_member({ group: 'far', user: 'zoe' })
+    assert.ok((await seen(daemon.hero)).includes('zoe outer/secret/far'))
+    assert.ok((await seen(ada)).includes('zoe outer/open/middle/far'))
     // They may take out what they see.
     await ada.groups.remove_member({ group: 'outer', member_group: 'secret' })
   })
