@@ -27,6 +27,7 @@ const fill = (database: Database, count: number): Promise<string[]> =>
       name: '',
       description: '',
       is_active: 1 as const,
+      proof: 'any' as const,
       ...times,
     }))
     await inChunks(groups, (chunk) => query.insertInto('groups').values(chunk).execute())
@@ -47,6 +48,7 @@ const fill = (database: Database, count: number): Promise<string[]> =>
       email_verified_at: null,
       external_id: null,
       is_active: 1 as const,
+      proof: 'any' as const,
       is_admin: 0 as const,
       has_factor: 0 as const,
       context: 1,
@@ -78,7 +80,7 @@ const measure = async (groups: number) => {
   const database = await openDatabase(`sqlite:${join(dir, 'bench.db')}`, createLog('silent'))
   try {
     const people = await fill(database, groups)
-    const claims = new Claims(database, async () => false)
+    const claims = new Claims(database, async () => ({ factor: false, age: 86_400 }))
     const graph = await microseconds(1, () => claims.of(people[0]!))
     const cold = await microseconds(users - 1, (i) => claims.of(people[i + 1]!))
     const rounds: number[] = []

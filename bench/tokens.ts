@@ -63,6 +63,7 @@ const openProvider = async (clients: number) => {
   await addPerson(hero)
   await hero.clients.add({ client: 'like', name: 'A program' })
   const application = await hero.clients.add({
+    anyone: true,
     client: 'application',
     name: 'An application',
     redirect_uris: [callback],

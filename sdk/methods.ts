@@ -82,7 +82,15 @@ export interface Client {
   start_url: string | null
   /** A template for each JWT claim that its ID tokens and userinfo get, with the words {user} {email} {name} {id} {groups} {attribute.NAME}: a lone word keeps its JSON type, and a claim is left out if a word has no value or the person did not grant the scope for it. Claims by which applications find accounts take one of {user}, {id} and {email}, or an attribute that is unique and that administrators set */
   claim_map: Record<string, string>
+  /** Patterns, of which one must match a claim of the person who signs in; empty lets every active person in */
+  required_claims: string[]
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof: "any" | "second" | "passkey"
+  proof_age: number | null
+  session_max: number | null
   is_active: boolean
+  /** Whether every active person may sign in to it: required_claims is empty */
+  anyone: boolean
   /** Has no secret: runs in a browser or on a device */
   public: boolean
   /** Installed on a device (RFC 8252) */
@@ -142,10 +150,33 @@ export interface Group {
   description: string
   /** An inactive group grants no claims and does not make its members part of outer groups */
   is_active: boolean
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof: "any" | "second" | "passkey"
   /** Unix time in seconds, up to the year 9999 */
   created_at: number
   /** Unix time in seconds, up to the year 9999 */
   updated_at: number
+}
+
+export interface GroupChange {
+  /** A UUID of version 7 */
+  id: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  slug: string
+  /** The name that people see */
+  name: string
+  /** Description */
+  description: string
+  /** An inactive group grants no claims and does not make its members part of outer groups */
+  is_active: boolean
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof: "any" | "second" | "passkey"
+  /** Unix time in seconds, up to the year 9999 */
+  created_at: number
+  /** Unix time in seconds, up to the year 9999 */
+  updated_at: number
+  /** Members who could not give the proof that the group asks for now */
+  shut_out?: string[]
 }
 
 export interface GroupDetail {
@@ -159,6 +190,8 @@ export interface GroupDetail {
   description: string
   /** An inactive group grants no claims and does not make its members part of outer groups */
   is_active: boolean
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof: "any" | "second" | "passkey"
   /** Unix time in seconds, up to the year 9999 */
   created_at: number
   /** Unix time in seconds, up to the year 9999 */
@@ -497,6 +530,9 @@ export interface Route {
   also: string[]
   /** Ask each person once before they are signed in at this host */
   confirm: boolean
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof: "any" | "second" | "passkey"
+  proof_age: number | null
   /** Keep every response of the service out of all caches, also that of the browser */
   no_store: boolean
   bearer_token_set: boolean
@@ -510,7 +546,7 @@ export interface RouteTrial {
   /** own: hero_proxy itself answers, regardless of the routes */
   act: "forward" | "redirect" | "refuse" | "own"
   status: number | null
-  check: "request" | "host" | "own_path" | "path" | "route" | "signature" | "foreign_page" | "scope" | "sign_in" | "account" | "claims" | "email" | "claims_size" | "nonce" | null
+  check: "request" | "host" | "own_path" | "path" | "route" | "signature" | "foreign_page" | "scope" | "sign_in" | "account" | "claims" | "email" | "proof" | "claims_size" | "nonce" | null
   why: string
   route: string | null
   upstream: string | null
@@ -1218,6 +1254,8 @@ export interface GroupsAddParams {
   name?: string
   /** Description: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
   description?: string
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof?: "any" | "second" | "passkey"
 }
 
 export interface GroupsUpdateParams {
@@ -1228,6 +1266,8 @@ export interface GroupsUpdateParams {
   /** Description: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
   description?: string
   is_active?: boolean
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof?: "any" | "second" | "passkey"
 }
 
 export interface GroupsRemoveParams {
@@ -1513,6 +1553,9 @@ export interface ProxyRoutesAddParams {
   also?: string[]
   /** Ask each person once before they are signed in at this host */
   confirm?: boolean
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof?: "any" | "second" | "passkey"
+  proof_age?: number | null
   /** Keep every response of the service out of all caches, also that of the browser */
   no_store?: boolean
   bearer_token?: string | null
@@ -1571,6 +1614,9 @@ export interface ProxyRoutesUpdateParams {
   also?: string[]
   /** Ask each person once before they are signed in at this host */
   confirm?: boolean
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof?: "any" | "second" | "passkey"
+  proof_age?: number | null
   /** Keep every response of the service out of all caches, also that of the browser */
   no_store?: boolean
   bearer_token?: string | null
@@ -1689,7 +1735,15 @@ export interface ClientsAddParams {
   start_url?: string | null
   /** A template for each JWT claim that its ID tokens and userinfo get, with the words {user} {email} {name} {id} {groups} {attribute.NAME}: a lone word keeps its JSON type, and a claim is left out if a word has no value or the person did not grant the scope for it. Claims by which applications find accounts take one of {user}, {id} and {email}, or an attribute that is unique and that administrators set */
   claim_map?: Record<string, string>
+  /** Patterns, of which one must match a claim of the person who signs in; empty lets every active person in */
+  required_claims?: string[]
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof?: "any" | "second" | "passkey"
+  proof_age?: number | null
+  session_max?: number | null
   is_active?: boolean
+  /** True lets every active person in; then required_claims is empty */
+  anyone?: boolean
   /** Has no secret: runs in a browser or on a device */
   public?: boolean
   /** Installed on a device (RFC 8252) */
@@ -1728,7 +1782,15 @@ export type ClientsAddResult = {
   start_url: string | null
   /** A template for each JWT claim that its ID tokens and userinfo get, with the words {user} {email} {name} {id} {groups} {attribute.NAME}: a lone word keeps its JSON type, and a claim is left out if a word has no value or the person did not grant the scope for it. Claims by which applications find accounts take one of {user}, {id} and {email}, or an attribute that is unique and that administrators set */
   claim_map: Record<string, string>
+  /** Patterns, of which one must match a claim of the person who signs in; empty lets every active person in */
+  required_claims: string[]
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof: "any" | "second" | "passkey"
+  proof_age: number | null
+  session_max: number | null
   is_active: boolean
+  /** Whether every active person may sign in to it: required_claims is empty */
+  anyone: boolean
   /** Has no secret: runs in a browser or on a device */
   public: boolean
   /** Installed on a device (RFC 8252) */
@@ -1776,7 +1838,15 @@ export interface ClientsUpdateParams {
   start_url?: string | null
   /** A template for each JWT claim that its ID tokens and userinfo get, with the words {user} {email} {name} {id} {groups} {attribute.NAME}: a lone word keeps its JSON type, and a claim is left out if a word has no value or the person did not grant the scope for it. Claims by which applications find accounts take one of {user}, {id} and {email}, or an attribute that is unique and that administrators set */
   claim_map?: Record<string, string>
+  /** Patterns, of which one must match a claim of the person who signs in; empty lets every active person in */
+  required_claims?: string[]
+  /** How strongly people must have proved who they are. any: in any way; second: with a second factor or a passkey; passkey: with a passkey that verifies its user */
+  proof?: "any" | "second" | "passkey"
+  proof_age?: number | null
+  session_max?: number | null
   is_active?: boolean
+  /** True lets every active person in; then required_claims is empty */
+  anyone?: boolean
 }
 
 export interface ClientsRotateSecretParams {
@@ -2180,7 +2250,7 @@ export interface Methods {
   'groups.get': { params: GroupsGetParams; result: GroupDetail }
   'groups.members': { params: GroupsMembersParams; result: GroupsMembersResult }
   'groups.add': { params: GroupsAddParams; result: Group }
-  'groups.update': { params: GroupsUpdateParams; result: Group }
+  'groups.update': { params: GroupsUpdateParams; result: GroupChange }
   'groups.remove': { params: GroupsRemoveParams; result: null }
   'groups.add_member': { params: GroupsAddMemberParams; result: Membership }
   'groups.remove_member': { params: GroupsRemoveMemberParams; result: null }
@@ -2390,11 +2460,11 @@ export interface HeroProxyMethods {
     members(params: GroupsMembersParams): Promise<GroupsMembersResult>
     /** Add a group; its slug identifies it in claims and never changes */
     add(params: GroupsAddParams): Promise<Group>
-    /** Change the name or description of a group, or turn it on or off */
-    update(params: GroupsUpdateParams): Promise<Group>
+    /** Change a group, or turn it on or off. With `proof`, the result lists in `shut_out` up to a hundred active members who could not give that proof now. */
+    update(params: GroupsUpdateParams): Promise<GroupChange>
     /** Remove a group with its memberships and grants */
     remove(params: GroupsRemoveParams): Promise<null>
-    /** Add a user or another group to a group, permanently or until a time. Nobody puts a group inside that they may not read. */
+    /** Add a user or another group to a group, permanently or until a time. Nobody puts a group inside that they may not read. Only proxy.groups.write adds members to a group that asks for a `proof`, or that is inside one: it could shut them out of everything. */
     add_member(params: GroupsAddMemberParams): Promise<Membership>
     /** Remove a user or an inner group from a group. A membership that a provider gives stays beside one that was given by hand. Without one given by hand, it is removed until the next sign-in with the provider. */
     remove_member(params: GroupsRemoveMemberParams): Promise<null>
@@ -2488,7 +2558,7 @@ export interface HeroProxyMethods {
     list(params?: ClientsListParams): Promise<ClientsListResult>
     /** Return one client, without its secrets */
     get(params: ClientsGetParams): Promise<Client>
-    /** Add an application that signs users in through us, or a program that gets tokens of its own. With redirect_uris, it signs users in. Without, it gets tokens of its own (client_credentials), with the scope `read` by default. Users are asked for consent unless it is first_party. `claims` that the caller does not have also require the claim proxy.roles.write; `proxy.*` and the scope `admin` require proxy.admin. */
+    /** Add an application that signs users in through us, or a program that gets tokens of its own. With redirect_uris, it signs users in; then say who may enter, by required_claims or with `anyone: true`. Without, it gets tokens of its own (client_credentials), with the scope `read` by default. Users are asked for consent unless it is first_party. `claims` that the caller does not have also require the claim proxy.roles.write; `proxy.*` and the scope `admin` require proxy.admin. */
     add(params: ClientsAddParams): Promise<ClientsAddResult>
     /** Change a client, starting with its next request */
     update(params: ClientsUpdateParams): Promise<Client>

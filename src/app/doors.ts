@@ -167,7 +167,8 @@ export const createDoors = (parts: Parts) => {
     wasEnded: (userId, issuedAt) => access.wasEnded(userId, issuedAt),
   })
   const decisions = new Decisions(decisionParts)
-  const handover = createHandover({ database, seal, home, rooms, flows, decisions, ownPaths: () => ownPaths })
+  const { judge } = decisionParts
+  const handover = createHandover({ ...parts, decisions, judge, ownPaths: () => ownPaths })
   const ownPaths: OwnPaths = createOwnPaths({
     pages: {
       handover,
@@ -177,7 +178,7 @@ export const createDoors = (parts: Parts) => {
           home,
           routes: () => routes.table(),
           applications: () => clients.withStart(),
-          judge: decisionParts.judge,
+          judge,
         }),
         helpText: () => settings.value('help_text'),
       },

@@ -4,6 +4,7 @@ import { Destinations } from '../handover/destination.ts'
 import { Passages } from '../handover/passages.ts'
 import type { HomeParts } from '../pages/handover/at_home.ts'
 import type { ServiceParts } from '../pages/handover/at_service.ts'
+import type { Judge } from '../identity/judge.ts'
 import type { Seal } from '../secrets/seal.ts'
 import type { Database } from '../storage/database.ts'
 import type { Home } from '../contract/home.ts'
@@ -18,6 +19,7 @@ interface Parts {
   readonly rooms: Pick<Rooms, 'routes' | 'sessions'>
   readonly flows: Pick<Flows, 'arrivalCodes' | 'leftHosts'>
   readonly decisions: Decisions
+  readonly judge: Judge
   readonly ownPaths: () => OwnPathTable
 }
 
@@ -29,6 +31,7 @@ export const createHandover = ({
   rooms: { routes, sessions },
   flows: { arrivalCodes: codes, leftHosts },
   decisions,
+  judge,
   ownPaths,
 }: Parts): HomeParts & ServiceParts => {
   const destinations = new Destinations({ home, routes: () => routes.table(), ownPaths })
@@ -54,5 +57,5 @@ export const createHandover = ({
       identity: identity && { ...identity, claims: identity.claims === '' ? [] : identity.claims.split(',') },
     }
   }
-  return { home, destinations, codes, arrivals, leftHosts, passages, look }
+  return { home, destinations, codes, arrivals, leftHosts, passages, look, judge }
 }

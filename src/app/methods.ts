@@ -116,7 +116,7 @@ export const allMethods = (
     ...userMethods(users, credentials, sessions, rooms.userAttributes),
     ...attributeMethods(rooms.attributes),
     ...credentialMethods(belongings),
-    ...groupMethods(groups, members, grants, admins),
+    ...groupMethods(groups, members, grants, admins, rooms.groupProofs),
     ...roleMethods(roles),
     ...claimMethods(claims),
     ...sessionMethods(sessions, users, revocations),

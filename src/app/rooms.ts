@@ -7,6 +7,7 @@ import { Challenges } from '../factors/challenges.ts'
 import { Factors } from '../factors/factors.ts'
 import { PasskeyCodes } from '../factors/passkey_codes.ts'
 import { Passkeys } from '../factors/passkeys.ts'
+import { GroupProofs } from '../groups/group_proofs.ts'
 import { Admins } from '../groups/admins.ts'
 import { Grants } from '../groups/grants.ts'
 import { Groups } from '../groups/groups.ts'
@@ -68,12 +69,16 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   const members = new Members(database, groups)
   const grants = new Grants(database, groups)
   const admins = new Admins(database, groups)
+  const groupProofs = new GroupProofs(database, groups)
   const belongings = new UserCredentials(database, users, reactions)
   const services = new Services(database, reactions)
   const keys = new Keys(database, seal)
   const assertions = new Assertions(keys, config.public_url)
   const roles = new Roles(database)
-  const claims = new Claims(database, () => settings.value('admin_factor'))
+  const claims = new Claims(database, async () => ({
+    factor: await settings.value('admin_factor'),
+    age: await settings.value('admin_proof_age'),
+  }))
   const credentials = new Passwords(database, () => settings.value('password_min_length'))
   const sessions = new Sessions(database, (name) => settings.value(name), reactions, home.host)
   const liveSessions = new LiveSessions(database, () => settings.value('session_idle'))
@@ -160,6 +165,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     members,
     grants,
     admins,
+    groupProofs,
     belongings,
     services,
     keys,

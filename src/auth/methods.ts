@@ -6,7 +6,6 @@ import { AppError, invalidParams } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
 import { Email, Line, Named, Nothing, Password, Shape, Username } from '../contract/schemas.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import { claimsWithin } from '../contract/token_scopes.ts'
 import type { Users } from '../users/users.ts'
 import { Me } from './me.ts'
 import { refuseWhileImpersonating } from '../contract/caller.ts'
@@ -154,7 +153,7 @@ export const authMethods = ({
         return { kind, user: name, ...nobody, claims: [...caller.claims].sort() }
       if (user_id === undefined) return { kind: 'operator' as const, user: null, ...nobody, claims: [] }
       const { username, display_name, email, context } = await users.get({ id: user_id })
-      const held = claimsWithin((await claims.of(user_id)) ?? [], caller.token?.scope)
+      const held = near ? ((await claims.of(user_id)) ?? []) : [...caller.claims].sort()
       return {
         kind: 'user' as const,
         user: username,

@@ -154,8 +154,8 @@ export const proofMethods = ({
       },
       handler: async ({ sign_in }, caller, asserted) => {
         await passkeys.use(asserted)
-        if (sign_in !== undefined) return signIn.openByPasskey(sign_in, asserted.user_id, caller)
-        return signIn.open(asserted.user_id, 'passkey', caller, 'passkey')
+        if (sign_in !== undefined) return signIn.openByPasskey(sign_in, asserted, caller)
+        return signIn.open(asserted.user_id, 'passkey', caller, asserted)
       },
     }),
     method({
@@ -204,7 +204,10 @@ export const proofMethods = ({
         } else if (proof.way === 'code') await factors.useCode(user_id, proof.code, caller)
         else await passkeys.use(proof.asserted)
         if (proof.way !== 'passkey') await attempts.succeeded(proof.counted)
-        await sessions.markReauthenticated(session_id)
+        await sessions.markReauthenticated(session_id, {
+          second: proof.way !== 'password',
+          passkey: proof.way === 'passkey' && proof.asserted.verified_user,
+        })
         return null
       },
     }),

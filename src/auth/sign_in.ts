@@ -4,6 +4,7 @@ import type { Attempts, CountedAttempt } from '../attempts/attempts.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import { AppError, invalidParams } from '../contract/errors.ts'
 import type { FactorKind, Factors } from '../factors/factors.ts'
+import type { PasskeyAssertion } from '../factors/passkeys.ts'
 import type { OwnSignInMethod } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
@@ -144,21 +145,21 @@ export class SignIn {
   }
 
   /** Completes a sign-in with a passkey of the same user. */
-  async openByPasskey(signIn: string, userId: string, caller: Caller) {
+  async openByPasskey(signIn: string, asserted: PasskeyAssertion, caller: Caller) {
     const by = await this.#links.providerProof(signIn)
     const half = await this.#links.use(signIn, ...firstSteps)
-    if (half.user_id !== userId)
+    if (half.user_id !== asserted.user_id)
       throw new AppError('unauthenticated', 'This is another person’s passkey', {
         reason: 'passkey_of_another',
       })
-    return this.#openHalf(half, by, caller, 'passkey')
+    return this.#openHalf(half, by, caller, asserted)
   }
 
   async #openHalf(
     { user_id, purpose }: OneTimeToken & { purpose: FirstStep },
     by: ProviderProof | undefined,
     caller: Caller,
-    factor: FactorKind,
+    factor: FactorKind | PasskeyAssertion,
   ) {
     // Turning the setting off also ends what waits.
     if (purpose === 'after_magic_link' && !(await this.#parts.magicLinks())) throw invalidLink()
@@ -192,7 +193,7 @@ export class SignIn {
     userId: string,
     provider: OwnSignInMethod | (string & {}),
     caller: Caller,
-    factor: '' | FactorKind = '',
+    factor: '' | FactorKind | PasskeyAssertion = '',
     by?: Pick<ProviderProof, 'identity_id' | 'at_provider' | 'proven_at'>,
   ) {
     const user = await this.#database.query
@@ -200,14 +201,13 @@ export class SignIn {
       .select(['username', 'has_factor', ...signInColumns])
       .where('id', '=', userId)
       .executeTakeFirst()
-    // The user may have been deactivated or removed since the proof.
-    if (!user || !maySignIn(user)) throw wrongLogin()
-    // The user may have got a second factor since the proof.
-    if (user.has_factor === 1 && factor === '') throw wrongLogin()
+    // Since the proof, the user may have been deactivated or removed, or may have got a second factor.
+    if (!user || !maySignIn(user) || (user.has_factor === 1 && factor === '')) throw wrongLogin()
     const origin: SessionOrigin = {
       kind: caller.via === 'browser' ? 'cookie' : 'token',
       provider,
-      factor,
+      factor: typeof factor === 'string' ? factor : 'passkey',
+      by_passkey: typeof factor !== 'string' && factor.verified_user,
       address: caller.address ?? '',
       user_agent: caller.user_agent ?? '',
       vouching: by && { provider, identity_id: by.identity_id, ...by.at_provider },

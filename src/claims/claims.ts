@@ -12,6 +12,7 @@ import { CachedGraph } from './kept_graph.ts'
 import type { Resolution, RuleCheck } from './result_schemas.ts'
 import { resolveClaims, type Person, type Resolved } from './resolve.ts'
 import { matchesClaim, missing } from './rule.ts'
+import type { AdministratorProof } from '../contract/proofs.ts'
 
 /** The scope of a claims query: grants with a scope apply only when the query names it. */
 export interface ClaimScope {
@@ -30,17 +31,17 @@ const maxEntries = 100_000
 /** Resolves the claims of users. Cached answers come from memory; a change to users or groups invalidates them. */
 export class Claims {
   readonly #database: Database
-  readonly #factorDemanded: () => Promise<boolean>
+  readonly #administrators: () => Promise<AdministratorProof>
   readonly #userByName: Prepared<{ folded: string }, UserName>
   readonly #graph: CachedGraph
   readonly #answers: Cached<BoundedMap<Resolved>>
   /** Users that were read ahead. */
   readonly #people: Cached<BoundedMap<Person>>
 
-  /** `factorDemanded`: whether `admin` and `proxy.*` are withheld from people without a second factor. */
-  constructor(database: Database, factorDemanded: () => Promise<boolean>) {
+  /** `administrators` returns what the settings ask of people before they hold `admin`, `groups.admin` and `proxy.*`. */
+  constructor(database: Database, administrators: () => Promise<AdministratorProof>) {
     this.#database = database
-    this.#factorDemanded = factorDemanded
+    this.#administrators = administrators
     this.#userByName = database.prepared((query, { folded }: { folded: string }) =>
       query
         .selectFrom('users')
@@ -56,9 +57,15 @@ export class Claims {
 
   /** The claims of the user with this id, or undefined if there is no such user. */
   of(userId: string, where: ClaimScope = {}): readonly string[] | Promise<readonly string[] | undefined> {
+    return whenReady(this.resolved(userId, where), (resolved) => resolved?.claims) as
+      readonly string[] | Promise<readonly string[] | undefined>
+  }
+
+  /** The same, with all that decides what a session holds of them. */
+  resolved(userId: string, where: ClaimScope = {}): Resolved | Promise<Resolved | undefined> {
     const answer = this.#answers.warm()?.get(keyOf(userId, where))
-    if (answer && (answer.until === Infinity || answer.until > now())) return answer.claims
-    return this.#resolve(userId, where).then((resolved) => resolved?.claims)
+    if (answer && (answer.until === Infinity || answer.until > now())) return answer
+    return this.#resolve(userId, where)
   }
 
   /** Unix time in seconds until which the answer of `of` stays the same if nothing changes; 0 if that is not known. */
@@ -102,11 +109,11 @@ export class Claims {
     if (cached && cached.until > at) return cached
     const person = await this.#person(userId)
     if (!person) return undefined
-    const demanded = await this.#factorDemanded()
+    const administrators = await this.#administrators()
     const { service = '', context = person.context } = where
     const ids = [...person.groups.map(({ group }) => group), ...person.administers]
     const resolved = await this.#graph.above(ids, (graph) =>
-      resolveClaims(graph, person, service, context, at, demanded),
+      resolveClaims(graph, person, service, context, at, administrators),
     )
     // User and groups must be of the same moment: a user who was removed from a group must never get what the group was
     // granted afterwards.

@@ -1,3 +1,5 @@
+import type { ProofLevel } from '../contract/proofs.ts'
+
 /** A grant applies to one service and context, or everywhere if they are empty and null. */
 interface Scoped {
   readonly service: string
@@ -7,6 +9,8 @@ interface Scoped {
 export interface GroupNode {
   readonly slug: string
   readonly is_active: boolean
+  /** What its members must have proved wherever they use a session. */
+  readonly proof: ProofLevel
   /** The groups of which this group is a member, and until when. */
   readonly outer: readonly { readonly group: string; readonly expires_at: number | null }[]
   readonly claims: readonly (Scoped & { readonly claim: string })[]

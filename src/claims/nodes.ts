@@ -65,7 +65,7 @@ const readNodes = async (
   if (ids.length === 0) return new Map()
   const groups = await query
     .selectFrom('groups')
-    .select(['id', 'slug', 'is_active'])
+    .select(['id', 'slug', 'is_active', 'proof'])
     .where('id', 'in', ids)
     .execute()
   const outer = await query
@@ -94,11 +94,12 @@ const readNodes = async (
   return new Map(
     groups
       .filter(({ slug }) => isSegment(slug))
-      .map(({ id, slug, is_active }) => [
+      .map(({ id, slug, is_active, proof }) => [
         id,
         {
           slug,
           is_active: is_active === 1,
+          proof,
           // Nobody becomes a member of the reserved group through another group.
           outer: (outerOf.get(id) ?? [])
             .filter((edge) => edge.slug !== 'admin')

@@ -1,3 +1,5 @@
+import { strongerOf, type AdministratorProof, type ProofLevel } from '../contract/proofs.ts'
+import { claimsWithin } from '../contract/token_scopes.ts'
 import type { Graph } from './graph.ts'
 import type { Why } from './result_schemas.ts'
 import { isSegment } from './rule.ts'
@@ -18,10 +20,18 @@ export interface Person {
 export interface Resolved {
   /** Sorted, without duplicates. */
   readonly claims: readonly string[]
+  /** The same, with those that administrators without a second factor do not get. A session shows whether a factor was used. */
+  readonly withAdministration: readonly string[]
+  /** What the groups of the person ask of their sessions. */
+  readonly proof: ProofLevel
+  /** What the settings ask of a session that holds claims of administrators. */
+  readonly administrators: AdministratorProof
   readonly why: readonly Why[]
   /** Unix time at which a membership that was used expires; Infinity if none does. */
   readonly until: number
 }
+
+const noneAsked: AdministratorProof = { factor: false, age: 86_400 }
 
 /**
  * Resolves the claims of a user: breadth first from the user's groups to the groups above them. Inactive groups grant
@@ -34,20 +44,18 @@ export const resolveClaims = (
   service: string,
   context: number,
   at: number,
-  /** Whether administrator claims require a second factor. */
-  factorDemanded = false,
+  administrators: AdministratorProof = noneAsked,
 ): Resolved => {
-  if (!person.is_active) return { claims: [], why: [], until: Infinity }
   const why = new Map<string, Why>()
-  const withheld = factorDemanded && !person.has_factor
+  if (!person.is_active) return { ...answer(why, false), until: Infinity, proof: 'any', administrators }
   let until = Infinity
+  let proof: ProofLevel = 'any'
   const grantClaim = (
     claim: string,
     because: Why['because'],
     path: readonly string[],
     role: string | null,
   ) => {
-    if (withheld && /^(admin$|groups\.admin$|proxy\.)/.test(claim)) return
     if (!why.has(claim)) why.set(claim, { claim, because, path: [...path], role })
   }
   const applies = (grant: { service: string; context: number | null }) =>
@@ -79,6 +87,7 @@ export const resolveClaims = (
 
   for (const [id, path] of paths) {
     const group = graph.groups.get(id)!
+    proof = strongerOf(proof, group.proof)
     grantClaim(`groups.${group.slug}`, 'group', path, null)
     for (const grant of group.claims) if (applies(grant)) grantClaim(grant.claim, 'group_claim', path, null)
     for (const carried of group.roles) {
@@ -90,6 +99,11 @@ export const resolveClaims = (
     for (const { group: outer, expires_at } of group.outer) if (isCurrent(expires_at)) enter(outer, path)
   }
 
-  const claims = [...why.keys()].sort()
-  return { claims, why: claims.map((claim) => why.get(claim)!), until }
+  return { ...answer(why, administrators.factor && !person.has_factor), until, proof, administrators }
+}
+
+const answer = (why: ReadonlyMap<string, Why>, withholds: boolean) => {
+  const withAdministration = [...why.keys()].sort()
+  const claims = withholds ? claimsWithin(withAdministration, 'write') : withAdministration
+  return { claims, withAdministration, why: claims.map((claim) => why.get(claim)!) }
 }

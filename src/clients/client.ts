@@ -1,7 +1,9 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
 import { ClaimMap } from './claim_map.ts'
+import { ProofAge, ProofOption } from '../contract/proofs.ts'
 import { tokenScopes } from '../contract/token_scopes.ts'
 import {
+  ClaimPattern,
   clientPattern,
   Id,
   Name,
@@ -75,6 +77,21 @@ export const clientFields = {
     }),
   ),
   claim_map: ClaimMap,
+  required_claims: Type.Array(ClaimPattern, {
+    maxItems: 50,
+    description:
+      'Patterns, of which one must match a claim of the person who signs in; empty lets every active person in',
+  }),
+  proof: ProofOption,
+  proof_age: ProofAge,
+  session_max: Nullable(
+    Type.Integer({
+      minimum: 60,
+      maximum: 34_560_000,
+      description:
+        'Seconds after a person proved who they are at which what was issued to the client ends, with a logout there; null sets no limit',
+    }),
+  ),
   is_active: Type.Boolean(),
 }
 
@@ -82,6 +99,9 @@ export const Client = Named('Client', {
   id: Id,
   client: ClientName,
   ...clientFields,
+  anyone: Type.Boolean({
+    description: 'Whether every active person may sign in to it: required_claims is empty',
+  }),
   name: ShownName('The name that users see'),
   public: Type.Boolean({ description: 'Has no secret: runs in a browser or on a device' }),
   native: Type.Boolean({ description: 'Installed on a device (RFC 8252)' }),

@@ -1,5 +1,6 @@
 import { shownName } from '../contract/names.ts'
 import { createPublicKey } from 'node:crypto'
+import type { ProofLevel } from '../contract/proofs.ts'
 import { invalidParams } from '../contract/errors.ts'
 import { bit, type ClientRow, type ClientSecretRow } from '../storage/schema.ts'
 import { userScopes, type Client, type GrantType, type ClientWithCredentials } from './client.ts'
@@ -19,8 +20,31 @@ export interface ClientFields {
   readonly introspects: readonly string[]
   readonly start_url: string | null
   readonly claim_map: Readonly<Record<string, string>>
+  readonly required_claims: readonly string[]
+  readonly proof: ProofLevel
+  readonly proof_age: number | null
+  readonly session_max: number | null
   readonly is_active: boolean
 }
+
+/** The fields of a client that an administrator did not set: every active person may enter, with any proof. */
+export const unsetFields = {
+  redirect_uris: [],
+  post_logout_redirect_uris: [],
+  claims: [],
+  first_party: false,
+  pkce: true,
+  service: null,
+  backchannel_logout_uri: null,
+  introspects: [],
+  start_url: null,
+  claim_map: {},
+  required_claims: [],
+  proof: 'any',
+  proof_age: null,
+  session_max: null,
+  is_active: true,
+} as const satisfies Partial<ClientFields>
 
 /** Converts a row with its valid secrets, newest first. */
 export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): ClientWithCredentials => {
@@ -41,6 +65,11 @@ export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): Cl
     introspects: list(row.introspects),
     start_url: row.start_url || null,
     claim_map: JSON.parse(row.claim_map) as ClientFields['claim_map'],
+    required_claims: list(row.required_claims),
+    anyone: row.required_claims === '[]',
+    proof: row.proof,
+    proof_age: row.proof_age,
+    session_max: row.session_max,
     is_active: row.is_active === 1,
     public: row.public === 1,
     native: row.native === 1,
@@ -71,6 +100,10 @@ export const toColumns = (fields: ClientFields, updated_at: number) => ({
   introspects: JSON.stringify(fields.introspects),
   start_url: fields.start_url ?? '',
   claim_map: JSON.stringify(fields.claim_map),
+  required_claims: JSON.stringify(fields.required_claims),
+  proof: fields.proof,
+  proof_age: fields.proof_age,
+  session_max: fields.session_max,
   is_active: bit(fields.is_active),
   updated_at,
 })

@@ -16,6 +16,7 @@ import {
   recordsToDelete,
   toColumns,
   toKnown,
+  unsetFields,
   type ClientFields,
 } from './client_row.ts'
 import { Secrets } from './client_secrets.ts'
@@ -129,17 +130,7 @@ export class Clients {
       created_at: at,
       ...toColumns(
         {
-          redirect_uris: [],
-          post_logout_redirect_uris: [],
-          claims: [],
-          first_party: false,
-          pkce: true,
-          service: null,
-          backchannel_logout_uri: null,
-          introspects: [],
-          start_url: null,
-          claim_map: {},
-          is_active: true,
+          ...unsetFields,
           ...fields,
           grants,
           scopes: fields.scopes ?? (signsUsersIn ? [...userScopes] : ['read']),

@@ -1,6 +1,6 @@
 import { Type } from '../contract/schema_builder.ts'
 import type { Caller } from '../contract/caller.ts'
-import { AppError } from '../contract/errors.ts'
+import { AppError, invalidParams } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
 import { Cursor, Limit, Page, Shape } from '../contract/schemas.ts'
 import { claimsWithin } from '../contract/token_scopes.ts'
@@ -35,6 +35,11 @@ const wiki: Client = {
   introspects: [],
   start_url: 'https://wiki.example.org/',
   claim_map: {},
+  required_claims: ['groups.engineers'],
+  anyone: false,
+  proof: 'any',
+  proof_age: null,
+  session_max: null,
   is_active: true,
   public: false,
   native: false,
@@ -66,6 +71,19 @@ const guard = (
   if (missing) throw new AppError('claim_required', `This needs the claim ${missing}`, { claims: [missing] })
 }
 
+const Anyone = Type.Optional(
+  Type.Boolean({ description: 'True lets every active person in; then required_claims is empty' }),
+)
+
+/** Who may enter is for the administrator to say: neither answer is a default. */
+const ruleOf = (anyone: boolean | undefined, required: string[] = [], isNeeded: boolean) => {
+  if (anyone === true && required.length > 0)
+    throw invalidParams('anyone', 'false, or required_claims empty: they contradict each other')
+  if (isNeeded && anyone !== true && required.length === 0)
+    throw invalidParams('required_claims', 'at least one, or anyone: true to let every active person in')
+  return { required_claims: required }
+}
+
 export const clientMethods = (clients: Clients, isIdentifying: IdentifyingAttribute) => {
   /** Anyone with the client's secret, or with the address that its users are redirected to, has the client's power. */
   const guarded = async (client: string, caller: Caller): Promise<void> =>
@@ -95,11 +113,12 @@ export const clientMethods = (clients: Clients, isIdentifying: IdentifyingAttrib
       name: 'clients.add',
       summary: 'Add an application that signs users in through us, or a program that gets tokens of its own',
       description:
-        'With redirect_uris, it signs users in. Without, it gets tokens of its own (client_credentials), with the scope `read` by default. Users are asked for consent unless it is first_party. `claims` that the caller does not have also require the claim proxy.roles.write; `proxy.*` and the scope `admin` require proxy.admin.',
+        'With redirect_uris, it signs users in; then say who may enter, by required_claims or with `anyone: true`. Without, it gets tokens of its own (client_credentials), with the scope `read` by default. Users are asked for consent unless it is first_party. `claims` that the caller does not have also require the claim proxy.roles.write; `proxy.*` and the scope `admin` require proxy.admin.',
       params: Shape({
         name,
         client: Type.Optional(ClientName),
         ...optional,
+        anyone: Anyone,
         public: Type.Optional(Client.properties.public),
         native: Type.Optional(Client.properties.native),
         secret_sha256: Type.Optional(
@@ -138,6 +157,7 @@ export const clientMethods = (clients: Clients, isIdentifying: IdentifyingAttrib
             name: 'Tickets',
             client: 'tickets',
             redirect_uris: ['https://tickets.example.org/callback'],
+            required_claims: ['groups.engineers'],
           },
           result: {
             ...wiki,
@@ -152,8 +172,13 @@ export const clientMethods = (clients: Clients, isIdentifying: IdentifyingAttrib
       ],
       handler: async (params, caller) => {
         guard(params, caller)
-        await checkClaimMap({ claim_map: {}, ...params }, isIdentifying)
-        return clients.add(params)
+        const { anyone, ...fields } = params
+        const signsIn =
+          (fields.redirect_uris ?? []).length > 0 ||
+          (fields.grants ?? []).some((grant) => grant !== 'client_credentials')
+        const rule = ruleOf(anyone, fields.required_claims, signsIn)
+        await checkClaimMap({ claim_map: {}, ...fields, ...rule }, isIdentifying)
+        return clients.add({ ...fields, ...rule })
       },
     }),
     method({
@@ -161,7 +186,7 @@ export const clientMethods = (clients: Clients, isIdentifying: IdentifyingAttrib
       name: 'clients.update',
       summary: 'Change a client, starting with its next request',
       large: true,
-      params: Shape({ client: ClientName, name: Type.Optional(name), ...optional }),
+      params: Shape({ client: ClientName, name: Type.Optional(name), ...optional, anyone: Anyone }),
       result: Client,
       errors: ['not_found'],
       examples: [
@@ -172,11 +197,14 @@ export const clientMethods = (clients: Clients, isIdentifying: IdentifyingAttrib
           result: { ...wiki, claim_map: { wiki_quota: '{attribute.quota}' } },
         },
       ],
-      handler: async ({ client, ...fields }, caller) => {
+      handler: async ({ client, anyone, ...fields }, caller) => {
         await guarded(client, caller)
         guard(fields, caller)
-        await checkClaimMap({ ...(await clients.get(client)), ...fields }, isIdentifying)
-        return clients.update(client, fields)
+        const { required_claims } = fields
+        const changes = anyone !== undefined || required_claims !== undefined
+        const change = { ...fields, ...(changes && ruleOf(anyone, required_claims, true)) }
+        await checkClaimMap({ ...(await clients.get(client)), ...change }, isIdentifying)
+        return clients.update(client, change)
       },
     }),
     method({

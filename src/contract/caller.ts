@@ -1,11 +1,12 @@
 import { conflict } from './errors.ts'
 import type { Principal, ShownToken } from './principal.ts'
+import type { ProofRule } from './proofs.ts'
 
 /** The door that a call came through. `browser` stands for our own pages: they get a cookie, while programs get a token. */
 export type Via = 'socket' | 'edge' | 'browser'
 
 /** Who makes a call, identified before any method runs: the principal, the door it used, and the claims it holds here. */
-export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proven_at'>> {
+export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proofs'>> {
   /**
    * `operator`: root or the daemon's own user on rpc.sock; holds every claim. `service`: another local user, listed in
    * `services.*`. `client`: a program from `clients.*` that acts for itself.
@@ -18,6 +19,14 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proven_at'>
   readonly session_id?: string
   /** Username of the person whom this administrator impersonates at forwarded services; decides nothing here. */
   readonly on_behalf?: string
+  /**
+   * What the session lacks for want of a proof: claims of administrators, by what brings them, and what the groups of its person ask for.
+   */
+  readonly lacks?: {
+    readonly claims: ReadonlySet<string>
+    readonly rule: ProofRule | undefined
+    readonly groups: ProofRule | undefined
+  }
   /** The personal token or JWT that the call carries, with its scope. It never counts as a fresh proof. */
   readonly token?: Pick<ShownToken, 'id' | 'scope'> | undefined
   /**

@@ -1,3 +1,4 @@
+import { nothingProved } from './proofs.ts'
 import type { Caller } from './caller.ts'
 import { AppError } from './errors.ts'
 import { coversScope } from './token_scopes.ts'
@@ -6,8 +7,8 @@ import { coversScope } from './token_scopes.ts'
 export const freshForSeconds = 900
 
 /** Throws proof_required for a session without a proof of the last minutes. */
-export const refuseStale = ({ session_id, proven_at = 0 }: Caller, at: number): void => {
-  if (session_id !== undefined && proven_at + freshForSeconds <= at)
+export const refuseStale = ({ session_id, proofs = nothingProved }: Caller, at: number): void => {
+  if (session_id !== undefined && proofs.proven_at + freshForSeconds <= at)
     throw new AppError('proof_required', 'Prove again that it is you: auth.prove')
 }
 

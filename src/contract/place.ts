@@ -1,8 +1,10 @@
+import type { ProofRule } from './proofs.ts'
+
 /**
  * Where somebody wants to go, as the judge sees it: what a principal must hold there, and nothing about how they get there. The room
  * that owns the place makes it from its own object: `routes/` from a route.
  */
-export interface Place {
+export interface Place extends ProofRule {
   /** The service whose scoped claims count; null where only unscoped claims do. */
   readonly service: string | null
   /** Whether it serves people whom nobody knows, unless it asks for a claim or an address. */
@@ -13,7 +15,7 @@ export interface Place {
   readonly allowed_emails: readonly string[]
 }
 
-/** Whether a place asks for a claim or an address, which guests and static tokens cannot have. */
+/** Whether a place asks for a claim or an address, which guests and static tokens cannot have, or for a proof, which a token cannot be. */
 export const asksForPerson = ({ required_claims, allowed_emails }: Place): boolean =>
   required_claims.length > 0 || allowed_emails.length > 0
 

@@ -1,3 +1,4 @@
+import type { ProofTimes } from './proofs.ts'
 import type { TokenScope } from './token_scopes.ts'
 
 /** How a principal was identified. `local` and `oauth` are sessions, opened by our own sign-in or by a provider. */
@@ -63,8 +64,8 @@ export interface ShownToken {
 export interface Principal extends Subject {
   readonly proof: Proof
   readonly method: AuthMethod
-  /** When the person last proved who they are, in Unix seconds; known for sessions only. */
-  readonly proven_at?: number
+  /** What the person proved and when; known for sessions, and for access tokens that say so. */
+  readonly proofs?: ProofTimes | undefined
   /** The person to impersonate at forwarded services; `impersonated` decides whether it still counts. */
   readonly overlay?: Overlay | undefined
   readonly token?: ShownToken

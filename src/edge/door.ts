@@ -234,7 +234,7 @@ export class Door implements Handler {
     const present = (await this.#routesFor(asked))?.routes?.match(asked.path)
     // That a stream goes on is no use of the session.
     const still = { ...asked, background: true }
-    const current = await this.#parts.decisions.decide(still, present, { provenKey: pass.pubkey })
+    const current = await this.#parts.decisions.again(still, present, pass.pubkey)
     return current.act === 'forward' && current.who === pass.who
   }
 

@@ -8,6 +8,7 @@ export const engineers: Group = {
   name: 'Engineers',
   description: '',
   is_active: true,
+  proof: 'any',
   ...times,
 }
 

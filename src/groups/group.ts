@@ -1,4 +1,5 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
+import { ProofOption } from '../contract/proofs.ts'
 import { shownName } from '../contract/names.ts'
 import {
   Claim,
@@ -28,12 +29,24 @@ const core = {
   is_active: Type.Boolean({
     description: 'An inactive group grants no claims and does not make its members part of outer groups',
   }),
+  proof: ProofOption,
   created_at: Time,
   updated_at: Time,
 }
 
 export const Group = Named('Group', core)
 export type Group = Static<typeof Group>
+
+/** A changed group. */
+export const GroupChange = Named('GroupChange', {
+  ...core,
+  shut_out: Type.Optional(
+    Type.Array(Username, {
+      maxItems: 100,
+      description: 'Members who could not give the proof that the group asks for now',
+    }),
+  ),
+})
 
 export const GroupDetail = Named('GroupDetail', {
   ...core,

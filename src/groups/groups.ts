@@ -1,5 +1,6 @@
 import { sql, type SqlBool } from 'kysely'
 import { alreadyExists, conflict, notFound } from '../contract/errors.ts'
+import type { ProofLevel } from '../contract/proofs.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
@@ -96,7 +97,12 @@ export class Groups {
     }
   }
 
-  async add(fields: { slug: string; name?: string; description?: string }): Promise<Group> {
+  async add(fields: {
+    slug: string
+    name?: string
+    description?: string
+    proof?: ProofLevel
+  }): Promise<Group> {
     return this.#database.write(async () => {
       const taken = await this.#database.query
         .selectFrom('groups')
@@ -111,6 +117,7 @@ export class Groups {
         name: fields.name ?? fields.slug,
         description: fields.description ?? '',
         is_active: 1,
+        proof: fields.proof ?? 'any',
         created_at: at,
         updated_at: at,
       }
@@ -123,7 +130,7 @@ export class Groups {
   /** The slug cannot change: it identifies the group in claims. */
   async update(
     slug: string,
-    fields: { name?: string; description?: string; is_active?: boolean },
+    fields: { name?: string; description?: string; is_active?: boolean; proof?: ProofLevel },
   ): Promise<Group> {
     return this.#database.write(async () => {
       const row = await this.changeable(slug)

@@ -4,6 +4,7 @@ import { Cursor, GroupSlug, Limit, Page, Shape, Time, Username } from '../contra
 import { engineersDetail } from './examples.ts'
 import type { Admins } from './admins.ts'
 import { GroupDetail, Member, Membership } from './group.ts'
+import type { GroupProofs } from './group_proofs.ts'
 import type { Members } from './members.ts'
 import { readableBy, refuseUnreadable } from './readers.ts'
 
@@ -38,14 +39,15 @@ export const membersMethod = (members: Members) =>
   })
 
 /** The methods that change who is in a group, and who may do that. */
-export const memberMethods = (members: Members, admins: Admins) => [
+export const memberMethods = (members: Members, admins: Admins, proofs: GroupProofs) => [
   method({
     ...write,
     name: 'groups.add_member',
     fresh: true,
     claim: administerClaims,
     summary: 'Add a user or another group to a group, permanently or until a time',
-    description: 'Nobody puts a group inside that they may not read.',
+    description:
+      'Nobody puts a group inside that they may not read. Only proxy.groups.write adds members to a group that asks for a `proof`, or that is inside one: it could shut them out of everything.',
     params: Shape({
       group: GroupSlug,
       user: Type.Optional(Username),
@@ -60,7 +62,9 @@ export const memberMethods = (members: Members, admins: Admins) => [
         result: { group: 'engineers', user: 'grace', member_group: null, expires_at: null },
       },
     ],
-    handler: ({ group, user, member_group, expires_at }, caller) => {
+    handler: async ({ group, user, member_group, expires_at }, caller) => {
+      if (!caller.claims.has('proxy.groups.write') && caller.kind !== 'operator')
+        await proofs.refuseWithProof(group)
       if (member_group !== undefined) refuseUnreadable(member_group, caller)
       return members.add(group, { user, member_group }, expires_at ?? null)
     },

@@ -14,7 +14,9 @@ import {
 import { engineers, engineersDetail, interns } from './examples.ts'
 import type { Admins } from './admins.ts'
 import type { Grants } from './grants.ts'
-import { Description, Group, GroupDetail, GroupName } from './group.ts'
+import { ProofOption } from '../contract/proofs.ts'
+import { Description, Group, GroupChange, GroupDetail, GroupName } from './group.ts'
+import type { GroupProofs } from './group_proofs.ts'
 import type { Groups } from './groups.ts'
 import { memberMethods, membersMethod } from './member_methods.ts'
 import type { Members } from './members.ts'
@@ -23,7 +25,13 @@ const read = { effect: 'read', claim: ['proxy.groups.read'] } as const
 const viewClaims = ['proxy.groups.read', 'groups.{group}.admin'] as const
 const write = { effect: 'write', claim: ['proxy.groups.write'] } as const
 
-export const groupMethods = (groups: Groups, members: Members, grants: Grants, admins: Admins) => [
+export const groupMethods = (
+  groups: Groups,
+  members: Members,
+  grants: Grants,
+  admins: Admins,
+  proofs: GroupProofs,
+) => [
   method({
     ...read,
     name: 'groups.list',
@@ -62,6 +70,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
       slug: GroupSlug,
       name: Type.Optional(GroupName),
       description: Type.Optional(Description),
+      proof: Type.Optional(ProofOption),
     }),
     result: Group,
     errors: ['already_exists'],
@@ -76,21 +85,29 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.update',
-    // Reactivating a group also restores what it grants.
-    fresh: ({ is_active }) => is_active === true,
-    summary: 'Change the name or description of a group, or turn it on or off',
+    // Reactivating a group also restores what it grants, and a proof that it asks for protects what its members may do.
+    fresh: ({ is_active, proof }) => is_active === true || proof !== undefined,
+    summary: 'Change a group, or turn it on or off',
+    description:
+      'With `proof`, the result lists in `shut_out` up to a hundred active members who could not give that proof now.',
     params: Shape({
       group: GroupSlug,
       name: Type.Optional(GroupName),
       description: Type.Optional(Description),
       is_active: Type.Optional(Type.Boolean()),
+      proof: Type.Optional(ProofOption),
     }),
-    result: Group,
+    result: GroupChange,
     errors: ['not_found', 'conflict'],
     examples: [
       { params: { group: 'interns', name: 'Interns 2027' }, result: { ...interns, name: 'Interns 2027' } },
     ],
-    handler: ({ group, ...fields }) => groups.update(group, fields),
+    handler: async ({ group, ...fields }) => {
+      const changed = await groups.update(group, fields)
+      return fields.proof === undefined
+        ? changed
+        : { ...changed, shut_out: await proofs.shutOut(group, changed.proof) }
+    },
   }),
   method({
     ...write,
@@ -103,7 +120,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     examples: [{ params: { group: 'interns' }, result: null }],
     handler: ({ group }) => groups.remove(group),
   }),
-  ...memberMethods(members, admins),
+  ...memberMethods(members, admins, proofs),
   method({
     ...write,
     name: 'groups.add_role',

@@ -1,10 +1,13 @@
 import type { Claims } from '../claims/claims.ts'
+import type { Resolved } from '../claims/resolve.ts'
+import { heldBySession, lackingOfGroups } from '../claims/session_claims.ts'
 import { guest, type Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
-import type { Principal } from '../contract/principal.ts'
+import type { Principal, Program } from '../contract/principal.ts'
 import { claimsWithin } from '../contract/token_scopes.ts'
 import { impersonated, isSession } from '../sessions/live_session.ts'
 import type { Database } from '../storage/database.ts'
+import { now } from '../storage/ids.ts'
 import type { Subject } from '../storage/schema.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { bearerToken, type Identification } from './identify.ts'
@@ -82,8 +85,10 @@ export class Callers {
   }
 
   async #of(principal: Principal | undefined, from: From): Promise<Caller | undefined> {
-    const held = principal && (principal.program?.claims ?? (await this.#parts.claims.of(principal.user_id)))
-    return held && callerOf(principal, held, from)
+    if (!principal) return undefined
+    if (principal.program) return callerOfProgram(principal, principal.program, from)
+    const resolved = await this.#parts.claims.resolved(principal.user_id)
+    return resolved && callerOf(principal, resolved, from)
   }
 
   async #find(find: () => Promise<Caller | undefined>): Promise<Caller | undefined> {
@@ -119,14 +124,30 @@ export class Callers {
   }
 }
 
-const callerOf = (principal: Principal, held: readonly string[], from: From): Caller => {
-  const { program, token, user_id, username } = principal
-  const claims = new Set(claimsWithin(held, token?.scope))
-  if (program) return { ...from, kind: program.kind, name: program.name, claims, token }
-  const person = { ...from, kind: 'user', name: username, claims, user_id } as const
-  if (!isSession(principal)) return { ...person, token }
-  const { id: session_id, provider, proven_at, kind } = principal
+const callerOfProgram = ({ token }: Principal, { kind, name, claims }: Program, from: From): Caller => ({
+  ...from,
+  kind,
+  name,
+  claims: new Set(claimsWithin(claims, token?.scope)),
+  token,
+})
+
+const callerOf = (principal: Principal, resolved: Resolved, from: From): Caller => {
+  const { token, user_id, username } = principal
+  const of = { ...from, kind: 'user', name: username, user_id } as const
+  if (!isSession(principal))
+    return { ...of, claims: new Set(claimsWithin(resolved.claims, token?.scope)), token }
+  const { claims: held, withheld } = heldBySession(resolved, principal.proofs, now())
+  const groups = lackingOfGroups(resolved, principal.proofs, now())
+  const person = {
+    ...of,
+    claims: new Set(held),
+    ...((withheld || groups) && {
+      lacks: { claims: new Set(withheld?.all), rule: withheld?.rule, groups },
+    }),
+  }
+  const { id: session_id, provider, proofs, kind } = principal
   const on_behalf = impersonated(principal, held)?.username
   const atService = kind === 'child' || from.atService
-  return { ...person, session_id, provider, proven_at, on_behalf, atService }
+  return { ...person, session_id, provider, proofs, on_behalf, atService }
 }

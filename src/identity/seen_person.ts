@@ -1,13 +1,23 @@
 import type { Claims } from '../claims/claims.ts'
+import type { Resolved } from '../claims/resolve.ts'
+import { heldBySession, type Withheld } from '../claims/session_claims.ts'
 import type { Overlay, Principal, Proof } from '../contract/principal.ts'
+import { strongerOf, type ProofLevel } from '../contract/proofs.ts'
 import { claimsWithin } from '../contract/token_scopes.ts'
 import type { AssertionSubject } from '../keys/assertions.ts'
-import { impersonated } from '../sessions/live_session.ts'
+import { impersonated, isSession } from '../sessions/live_session.ts'
+import { now } from '../storage/ids.ts'
 import { whenReady } from '../storage/when_ready.ts'
 
 /** The identity of a forwarded request. */
 export interface Person extends AssertionSubject {
   readonly email_verified: boolean
+  /** What the groups of the person ask of a session, and those of the administrator who impersonates them. */
+  readonly asked: ProofLevel
+  /** The claims that this session lacks for want of a proof. */
+  readonly withheld: Withheld | undefined
+  /** Unix time in seconds at which the session loses claims because its proof is too old. */
+  readonly until: number
 }
 
 /** Finds the identity that a service receives for a principal. */
@@ -27,22 +37,30 @@ export class SeenPeople {
   find(principal: Principal, service: string | null): Person | undefined | Promise<Person | undefined> {
     const { program, token } = principal
     if (program)
-      return seen(principal, principal.proof, claimsWithin(program.claims, token?.scope), undefined)
-    return whenReady(this.#held(principal.user_id, service, principal.context), (all) => {
-      const held = all && claimsWithin(all, token?.scope)
-      if (!held) return undefined
-      const acted = impersonated(principal, held, service)
-      if (!acted) return seen(principal, principal.proof, held, undefined)
-      return whenReady(this.#held(acted.user_id, service, acted.context), (theirs) =>
+      return seen(principal, principal.proof, {
+        claims: claimsWithin(program.claims, token?.scope),
+        asked: 'any',
+      })
+    return whenReady(this.#resolved(principal.user_id, service, principal.context), (resolved) => {
+      if (!resolved) return undefined
+      const held = heldBy(principal, resolved)
+      const acted = impersonated(principal, held.claims, service)
+      if (!acted) return seen(principal, principal.proof, held)
+      return whenReady(this.#resolved(acted.user_id, service, acted.context), (theirs) =>
         theirs
-          ? seen(acted, principal.proof, theirs, principal.username)
-          : seen(principal, principal.proof, held, undefined),
+          ? seen(acted, principal.proof, {
+              claims: theirs.claims,
+              asked: strongerOf(held.asked, theirs.proof),
+              until: held.until,
+              impersonator: principal.username,
+            })
+          : seen(principal, principal.proof, held),
       )
     })
   }
 
-  #held(userId: string, service: string | null, context: number) {
-    return this.#claims.of(userId, { service: service ?? '', context })
+  #resolved(userId: string, service: string | null, context: number) {
+    return this.#claims.resolved(userId, { service: service ?? '', context })
   }
 
   claimsText(claims: readonly string[]): string {
@@ -52,11 +70,25 @@ export class SeenPeople {
   }
 }
 
+interface Holding {
+  readonly claims: readonly string[]
+  readonly asked: ProofLevel
+  readonly until?: number
+  readonly withheld?: Withheld | undefined
+  readonly impersonator?: string
+}
+
+/** What a person holds here: in a session it depends on what they proved, and with a token on its scope. */
+const heldBy = (principal: Principal, resolved: Resolved): Holding => {
+  if (!isSession(principal))
+    return { claims: claimsWithin(resolved.claims, principal.token?.scope), asked: 'any' }
+  return { ...heldBySession(resolved, principal.proofs, now()), asked: resolved.proof }
+}
+
 const seen = (
   { username, context, email, email_verified_at }: Principal | Overlay,
   proof: Proof,
-  claims: readonly string[],
-  impersonator: string | undefined,
+  { claims, asked, until = Infinity, withheld, impersonator }: Holding,
 ): Person => ({
   proof,
   username,
@@ -65,4 +97,7 @@ const seen = (
   email_verified: email_verified_at !== null,
   claims,
   impersonator,
+  asked,
+  withheld,
+  until,
 })

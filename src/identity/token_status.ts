@@ -1,8 +1,10 @@
 import type { Claims } from '../claims/claims.ts'
+import { heldBySession } from '../claims/session_claims.ts'
 import type { ClientWithCredentials } from '../clients/client.ts'
 import { AppError } from '../contract/errors.ts'
 import type { ShownToken } from '../contract/principal.ts'
 import { isSession } from '../sessions/live_session.ts'
+import { now } from '../storage/ids.ts'
 import type { Validation } from '../token/token.ts'
 import { claimsWithin } from '../contract/token_scopes.ts'
 import type { BearerTokens } from './bearer_tokens.ts'
@@ -30,12 +32,15 @@ export const tokenTeller =
     }
     const where =
       token?.kind === 'access' ? { service: await serviceFor(token.aud, token.client_id), context } : {}
-    const held = await claims.of(sub, where)
-    if (!held) return { active: false }
-    const person = { sub, username, context, claims: [...claimsWithin(held, token?.scope)] }
-    if (isSession(principal))
-      return { active: true, kind: 'session', id: principal.id, ...person, aud, exp: principal.expires_at }
-    return { ...about(token!), ...person }
+    const resolved = await claims.resolved(sub, where)
+    if (!resolved) return { active: false }
+    const person = { sub, username, context }
+    if (isSession(principal)) {
+      const held = heldBySession(resolved, principal.proofs, now()).claims
+      const { id, expires_at: exp } = principal
+      return { active: true, kind: 'session', id, ...person, claims: [...held], aud, exp }
+    }
+    return { ...about(token!), ...person, claims: [...claimsWithin(resolved.claims, token?.scope)] }
   }
 
 const about = ({ kind, id, scope, aud, expires_at: exp, client_id }: ShownToken) => ({

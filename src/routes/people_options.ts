@@ -1,9 +1,10 @@
+import { ProofAge, ProofOption, type ProofLevel } from '../contract/proofs.ts'
 import { isName, shownName } from '../contract/names.ts'
 import { Name, Nullable, Text } from '../contract/schemas.ts'
 import { Type } from '../contract/schema_builder.ts'
 import { takesSessions } from './auth_modes.ts'
 import { iconNames, type IconName } from './icons.ts'
-import { flag, list, option, textOrNull } from './option.ts'
+import { flag, list, option, textOrNull, unchanged } from './option.ts'
 
 const flagOption = (fallback: boolean, description: string) =>
   option({ schema: Type.Boolean({ description }), fallback, column: flag })
@@ -80,6 +81,8 @@ export const peopleOptions = {
     column: list,
   }),
   confirm: flagOption(false, 'Ask each person once before they are signed in at this host'),
+  proof: option({ schema: ProofOption, fallback: 'any', column: unchanged<ProofLevel>() }),
+  proof_age: option({ schema: ProofAge, fallback: null, column: unchanged<number | null>() }),
   no_store: flagOption(
     false,
     'Keep every response of the service out of all caches, also that of the browser',

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { invalidParams } from '../contract/errors.ts'
 import { upstreamOf } from '../upstream/upstream.ts'
+import { asksForProof } from '../contract/proofs.ts'
 import { takesSessions } from './auth_modes.ts'
 import type { Home } from '../contract/home.ts'
 import type { Route } from './route.ts'
@@ -71,6 +72,11 @@ export const refuseContradiction = (route: Route) => {
   more_targets.forEach((another, i) => refuseBadTarget(`more_targets/${i}`, another))
   if (also.length > 0 && !takesSessions(auth_mode))
     throw invalidParams('also', 'empty unless auth_mode is optional, oauth or local, where people sign in')
+  if (asksForProof(route) && (auth_mode === 'none' || auth_mode === 'signature'))
+    throw invalidParams(
+      route.proof === 'any' ? 'proof_age' : 'proof',
+      `${route.proof === 'any' ? 'null' : 'any'} unless auth_mode is optional, bearer, oauth or local: nobody proves anything in the other modes`,
+    )
   if (auth_mode !== 'none') return
   const rule = 'empty if auth_mode is none, where everyone is a guest'
   if (required_claims.length > 0) throw invalidParams('required_claims', rule)

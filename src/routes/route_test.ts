@@ -49,6 +49,7 @@ export const checkNames = [
   'account',
   'claims',
   'email',
+  'proof',
   'claims_size',
   'nonce',
 ] as const

@@ -1,4 +1,5 @@
 import type { Overlay, Principal } from '../contract/principal.ts'
+import type { ProofTimes } from '../contract/proofs.ts'
 import { now } from '../storage/ids.ts'
 
 /** A valid session and its user: what identifies a caller. */
@@ -13,7 +14,7 @@ export interface LiveSession extends Principal {
   /** The identity providers that have vouched for the sign-in. */
   readonly vouched: readonly string[]
   readonly expires_at: number
-  readonly proven_at: number
+  readonly proofs: ProofTimes
 }
 
 /** When a sign-in was last used, as far as this process knows. Its children share the object. */

@@ -35,6 +35,8 @@ const selectSignIns = (query: Kysely<Schema>) =>
       ),
       'sessions.expires_at',
       'sessions.proven_at',
+      'sessions.second_at',
+      'sessions.passkey_at',
       'sessions.last_used_at as used_at',
       'sessions.user_id',
       'sessions.impersonating_until',
@@ -80,6 +82,9 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
     sign_in_kind,
     used_at,
     vouched_by,
+    proven_at,
+    second_at,
+    passkey_at,
     ...own
   } = rest
   const sign_in = uses.get(sign_in_id) ?? { id: sign_in_id, used_at }
@@ -103,6 +108,7 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
     kind,
     vouched: vouched_by?.split(' ') ?? [],
     sign_in,
+    proofs: { proven_at, second_at, passkey_at },
     proof,
     method,
     overlay: overlay || undefined,

@@ -7,6 +7,8 @@ export interface SessionOrigin {
   readonly provider: string
   /** The second factor that was verified; empty for none. */
   readonly factor: string
+  /** Whether a passkey verified its user, which counts as a proof of every strength. */
+  readonly by_passkey?: boolean
   readonly address: string
   readonly user_agent: string
   /** What a provider said, if one has vouched for the person. */
@@ -31,9 +33,26 @@ export const provenBy = (origin: SessionOrigin, at: number) => ({
   address: origin.address,
   user_agent: origin.user_agent.slice(0, 300),
   proven_at: origin.proven_at ?? at,
+  second_at: origin.factor === '' ? 0 : at,
+  passkey_at: origin.by_passkey ? at : 0,
 })
+
+/** The columns that change when a person proves again who they are. */
+export const provenAgainBy = ({ second, passkey }: FreshProof, at: number) => ({
+  proven_at: at,
+  ...((second || passkey) && { second_at: at }),
+  ...(passkey && { passkey_at: at }),
+  proofs: sql<number>`proofs + 1`,
+})
+
+/** What somebody proved in an open session: with a second factor, or with a passkey that verified its user, which is both. */
+export interface FreshProof {
+  readonly second: boolean
+  readonly passkey: boolean
+}
 
 /** The columns that change when a provider vouches for a sign-in that is open already. It proves nothing that was not proven before. */
 export const joinedBy = ({ proven_at = 0 }: SessionOrigin, at: number) => ({
   proven_at: sql<number>`case when proven_at > ${Math.min(proven_at, at)} then proven_at else ${Math.min(proven_at, at)} end`,
+  proofs: sql<number>`proofs + ${proven_at > 0 ? 1 : 0}`,
 })

@@ -12,7 +12,14 @@ import { SessionEndings } from './session_endings.ts'
 import { isAlive, listSessions, ownerOf } from './session_list.ts'
 import { newToken } from './session_token.ts'
 import { chosenVouchings, Vouchings, type WhichVouchings } from './vouchings.ts'
-import { joinedBy, provenBy, type SessionOrigin, type OpenedSession } from './opened_session.ts'
+import {
+  joinedBy,
+  provenAgainBy,
+  provenBy,
+  type FreshProof,
+  type OpenedSession,
+  type SessionOrigin,
+} from './opened_session.ts'
 
 type Limit = 'session_lifetime' | 'session_idle' | 'refresh_lifetime'
 type SessionReactions = Pick<Reactions, 'sessionsEnding' | 'allSessionsEnding'>
@@ -60,6 +67,7 @@ export class Sessions {
       token_hash: digest(token),
       kind: origin.kind,
       ...provenBy(origin, at),
+      proofs: 1,
       created_at: at,
       expires_at: at + expires_in,
       last_used_at: at,
@@ -88,7 +96,9 @@ export class Sessions {
     const { numUpdatedRows } = await this.#database.query
       .updateTable('sessions')
       .set({
-        ...(origin.vouching && origin.factor === '' ? joinedBy(origin, at) : provenBy(origin, at)),
+        ...(origin.vouching && origin.factor === ''
+          ? joinedBy(origin, at)
+          : { ...provenBy(origin, at), proofs: sql<number>`proofs + 1` }),
         token_hash: digest(token),
         expires_at: at + expires_in,
         last_used_at: at,
@@ -146,10 +156,10 @@ export class Sessions {
   }
 
   /** Records that the session's user has just authenticated again. Inside a transaction. */
-  async markReauthenticated(id: string): Promise<void> {
+  async markReauthenticated(id: string, proof: FreshProof): Promise<void> {
     await this.#database.query
       .updateTable('sessions')
-      .set({ proven_at: now() })
+      .set(provenAgainBy(proof, now()))
       .where('id', '=', id)
       .execute()
     this.#database.changed('sessions')

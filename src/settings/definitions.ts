@@ -49,7 +49,13 @@ export const definitions = {
   ),
   admin_factor: yesNo(
     false,
-    'Withhold admin and proxy.* from users without a second factor or passkey; they can still sign in and add one',
+    'Withhold admin, groups.admin and proxy.* from sign-ins without a second factor or passkey, and from tokens of people who have none; they can still sign in and add one',
+  ),
+  admin_proof_age: integer(
+    86400,
+    60,
+    2592000,
+    'Seconds after their last proof for which a sign-in of an administrator holds admin, groups.admin and proxy.*',
   ),
   insecure_cookies: yesNo(
     false,

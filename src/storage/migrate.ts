@@ -22,6 +22,7 @@ import * as applications from './migrations/019_applications.ts'
 import * as receivedClaims from './migrations/020_received_claims.ts'
 import * as mailedLinks from './migrations/021_mailed_links.ts'
 import * as memberships from './migrations/022_memberships.ts'
+import * as proofs from './migrations/023_proofs.ts'
 import * as webfinger from './migrations/025_webfinger.ts'
 import * as attributes from './migrations/026_attributes.ts'
 import type { Schema } from './schema.ts'
@@ -50,6 +51,7 @@ export const migrations: Record<string, Migration> = {
   '020_received_claims': receivedClaims,
   '021_mailed_links': mailedLinks,
   '022_memberships': memberships,
+  '023_proofs': proofs,
   '025_webfinger': webfinger,
   '026_attributes': attributes,
 }

@@ -26,7 +26,10 @@ onBothDatabases('"This wasn’t me"', (newUrl) => {
     await useServer(daemon, smtp)
     await daemon.hero.settings.set({ key: 'magic_links', value: true })
     const add = async (name: string) =>
-      new App(home, await daemon.hero.clients.add({ name, client: name, redirect_uris: [callback] }))
+      new App(
+        home,
+        await daemon.hero.clients.add({ anyone: true, name, client: name, redirect_uris: [callback] }),
+      )
     wiki = await add('wiki')
     tickets = await add('tickets')
   })

@@ -35,6 +35,7 @@ describe('forms of the OpenID provider in Chromium', { skip: browserMissing() ??
     app = await startApplication()
     const fields = { post_logout_redirect_uris: [`${app.origin}/bye`], public: true }
     await stage.daemon.hero.clients.add({
+      anyone: true,
       ...fields,
       name: 'Own',
       client: 'own',
@@ -43,6 +44,7 @@ describe('forms of the OpenID provider in Chromium', { skip: browserMissing() ??
       grants: ['authorization_code', 'device_code'],
     })
     await stage.daemon.hero.clients.add({
+      anyone: true,
       ...fields,
       name: 'Other',
       client: 'other',

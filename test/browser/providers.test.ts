@@ -54,6 +54,7 @@ describe('sign-in with providers in Chromium', { skip: browserMissing() ?? false
       ...forge.fields,
     })
     const client = await other.hero.clients.add({
+      anyone: true,
       client: 'first',
       name: 'The first',
       first_party: true,

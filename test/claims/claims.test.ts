@@ -188,7 +188,7 @@ onBothDatabases('claims', (newUrl, kind) => {
         const id = newId()
         await query
           .insertInto('groups')
-          .values({ id, slug, name: '', description: '', is_active: 1, ...at })
+          .values({ id, slug, name: '', description: '', is_active: 1, proof: 'any', ...at })
           .execute()
         await query
           .insertInto('group_users')

@@ -136,7 +136,7 @@ onBothDatabases('claims of random instances', (newUrl) => {
 
   test('random graphs resolve as in a naive reference, cold and warm', async () => {
     // One resolver for all, so that its cache of one graph would show in the next.
-    const claims = new Claims(database, async () => false)
+    const claims = new Claims(database, async () => ({ factor: false, age: 86_400 }))
     let some = 0
     const property = fc.asyncProperty(instances, async (instance) => {
       const ada = await put(database, instance)

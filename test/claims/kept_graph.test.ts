@@ -30,7 +30,7 @@ const roomsOf = (database: Database) => {
     grants: new Grants(database, groups),
     roles: new Roles(database),
     users: new Users(database, async () => 1, noReactions),
-    claims: new Claims(database, async () => false),
+    claims: new Claims(database, async () => ({ factor: false, age: 86_400 })),
   }
 }
 type Node = ReturnType<typeof roomsOf>
@@ -146,7 +146,7 @@ onBothDatabases('the cached claim graph', (newUrl) => {
   }
   /** Resolves the same claims without a cache. */
   const uncached = ({ database }: Node) => {
-    const claims = new Claims(database, async () => false)
+    const claims = new Claims(database, async () => ({ factor: false, age: 86_400 }))
     return Promise.all(ids.map((id) => claims.of(id)))
   }
 

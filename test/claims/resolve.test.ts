@@ -17,6 +17,7 @@ const graphOf = (instance: Instance): Graph => {
       {
         slug: `g${i}`,
         is_active,
+        proof: 'any',
         outer: instance.edges
           .filter((e) => e.inner === i && e.inner < e.outer)
           .map((e) => ({ group: `id${e.outer}`, expires_at: e.expires_at })),
@@ -33,6 +34,7 @@ const graphOf = (instance: Instance): Graph => {
   groups.set('admins', {
     slug: 'admin',
     is_active: true,
+    proof: 'any',
     outer: [],
     claims: [],
     roles: [
@@ -119,6 +121,7 @@ test('the shortest of several paths to a claim is returned', () => {
     {
       slug,
       is_active: true,
+      proof: 'any',
       outer: outer.map((group) => ({ group, expires_at: null })),
       claims: claims.map((claim) => ({ claim, ...everywhere })),
       roles: [],
@@ -146,7 +149,14 @@ test('the shortest of several paths to a claim is returned', () => {
 test('a cycle written directly to the database terminates', () => {
   const node = (slug: string, outer: string): [string, GroupNode] => [
     slug,
-    { slug, is_active: true, outer: [{ group: outer, expires_at: null }], claims: [], roles: [] },
+    {
+      slug,
+      is_active: true,
+      proof: 'any',
+      outer: [{ group: outer, expires_at: null }],
+      claims: [],
+      roles: [],
+    },
   ]
   const person = {
     username: 'ada',

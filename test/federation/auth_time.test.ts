@@ -93,6 +93,7 @@ describe('a fresh proof by a provider that reports auth_time', () => {
     const { daemon: other, issuer } = await startProvider()
     try {
       const { client_secret } = await other.hero.clients.add({
+        anyone: true,
         client: 'first',
         name: 'The first',
         first_party: true,
@@ -216,6 +217,7 @@ describe('a fresh proof by a provider with a wrong auth_time or none', () => {
   test('our ID tokens do not report a fresh authentication that the provider did not report', async () => {
     const { hero, origin } = stage
     const client = await hero.clients.add({
+      anyone: true,
       client: 'app',
       name: 'App',
       first_party: true,

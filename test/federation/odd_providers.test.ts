@@ -266,7 +266,12 @@ describe('providers with habits of their own', () => {
   test('an application that wants the account chosen makes the provider ask for it too', async () => {
     const { hero, origin } = stage
     const provider = await add()
-    const client = await hero.clients.add({ name: 'App', redirect_uris: [callback], first_party: true })
+    const client = await hero.clients.add({
+      anyone: true,
+      name: 'App',
+      redirect_uris: [callback],
+      first_party: true,
+    })
     const app = new App(origin, client)
     const ask = (person: Person) =>
       person.open(app.authorizeUrl({ ...pkce().challenge, prompt: 'select_account' }))

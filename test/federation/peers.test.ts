@@ -126,6 +126,7 @@ describe('another hero_proxy', () => {
     try {
       const { hero } = stage
       const client = await other.hero.clients.add({
+        anyone: true,
         client: 'first',
         name: 'The first',
         first_party: true,

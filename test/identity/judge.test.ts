@@ -6,7 +6,14 @@ import type { Principal } from '../../src/contract/principal.ts'
 import { Judge, type Lack } from '../../src/identity/judge.ts'
 import type { Person, SeenPeople } from '../../src/identity/seen_person.ts'
 
-const open: Place = { service: null, guests: false, required_claims: [], allowed_emails: [] }
+const open: Place = {
+  service: null,
+  guests: false,
+  required_claims: [],
+  allowed_emails: [],
+  proof: 'any',
+  proof_age: null,
+}
 const ada: Person = {
   proof: { by: 'session', id: 's' },
   username: 'ada',
@@ -15,6 +22,9 @@ const ada: Person = {
   email_verified: true,
   claims: ['engineers.tickets.read'],
   impersonator: undefined,
+  asked: 'any',
+  withheld: undefined,
+  until: Infinity,
 }
 const principal = { username: 'ada' } as Principal
 const judgeOf = (person: Person | undefined) => new Judge({ find: () => person } as unknown as SeenPeople)

@@ -27,7 +27,7 @@ suite('key rotation under verification', () => {
     stage = await startProvider()
     const { hero, config } = stage.daemon
     const add = async (more: object) =>
-      new App(stage.issuer, await hero.clients.add({ name: 'client', ...more }))
+      new App(stage.issuer, await hero.clients.add({ anyone: true, name: 'client', ...more }))
     app = await add({ redirect_uris: [callback], first_party: true })
     program = await add({ scopes: ['read'] })
     database = await openDatabase(config.database_url, createLog('silent'))

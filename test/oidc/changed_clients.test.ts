@@ -22,6 +22,7 @@ suite('codes and tokens after their client changes', () => {
   const obtain = async (client: string) => {
     const { hero } = stage.daemon
     const added = await hero.clients.add({
+      anyone: true,
       client,
       name: client,
       redirect_uris: [callback],

@@ -24,11 +24,11 @@ suite('the authorization code flow', () => {
     const { hero } = stage.daemon
     app = new App(
       stage.issuer,
-      await hero.clients.add({ name: 'The wiki', client: 'wiki', redirect_uris: [callback] }),
+      await hero.clients.add({ anyone: true, name: 'The wiki', client: 'wiki', redirect_uris: [callback] }),
     )
     other = new App(
       stage.issuer,
-      await hero.clients.add({ name: 'Tickets', client: 'tickets', redirect_uris: [callback] }),
+      await hero.clients.add({ anyone: true, name: 'Tickets', client: 'tickets', redirect_uris: [callback] }),
     )
   })
   after(() => stage.daemon.close())
@@ -198,7 +198,13 @@ suite('the authorization code flow', () => {
     const { hero } = stage.daemon
     const old = new App(
       stage.issuer,
-      await hero.clients.add({ name: 'Old', redirect_uris: [callback], pkce: false, first_party: true }),
+      await hero.clients.add({
+        anyone: true,
+        name: 'Old',
+        redirect_uris: [callback],
+        pkce: false,
+        first_party: true,
+      }),
     )
     const plain = await old.signIn(person, 'ada')
     const sent = { grant_type: 'authorization_code', code: plain.get('code')!, redirect_uri: callback }
@@ -243,11 +249,12 @@ suite('the authorization code flow', () => {
       'http:\\\\x.test',
     ])
       await assert.rejects(
-        hero.clients.add({ name: 'x', redirect_uris: [uri] }),
+        hero.clients.add({ anyone: true, name: 'x', redirect_uris: [uri] }),
         { code: 'invalid_params' },
         uri,
       )
     await hero.clients.add({
+      anyone: true,
       name: 'native',
       redirect_uris: ['com.example.app:/cb'],
       native: true,
@@ -260,6 +267,7 @@ suite('the authorization code flow', () => {
     const native = new App(
       stage.issuer,
       await hero.clients.add({
+        anyone: true,
         name: 'Native',
         redirect_uris: ['http://127.0.0.1/cb'],
         native: true,
@@ -288,7 +296,7 @@ suite('the authorization code flow', () => {
     await app.signIn(person, 'ada', pkce().challenge)
     const fresh = new App(
       stage.issuer,
-      await stage.daemon.hero.clients.add({ name: 'Fresh', redirect_uris: [callback] }),
+      await stage.daemon.hero.clients.add({ anyone: true, name: 'Fresh', redirect_uris: [callback] }),
     )
     const unknown = (await person.open(fresh.authorizeUrl({ ...pkce().challenge, prompt: 'none' }))).url
     assert.equal(unknown.searchParams.get('error'), 'consent_required')

@@ -26,6 +26,7 @@ suite('authorization codes and their tokens', () => {
       new App(
         stage.issuer,
         await stage.daemon.hero.clients.add({
+          anyone: true,
           name,
           client: name,
           redirect_uris: [callback],
@@ -97,8 +98,8 @@ suite('authorization codes and their tokens', () => {
       )
     const { hero } = stage.daemon
     const page = { name: 'page', redirect_uris: [callback], public: true, first_party: true }
-    await refused(hero.clients.add({ ...page, pkce: false }), 'invalid_params', 'pkce')
-    const added = await hero.clients.add({ ...page, client: 'page' })
+    await refused(hero.clients.add({ anyone: true, ...page, pkce: false }), 'invalid_params', 'pkce')
+    const added = await hero.clients.add({ anyone: true, ...page, client: 'page' })
     const ofPage = new App(stage.issuer, added)
     const { url } = await person.open(ofPage.authorizeUrl())
     assert.equal(url.searchParams.get('error'), 'invalid_request')

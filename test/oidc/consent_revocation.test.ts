@@ -24,6 +24,7 @@ suite('revoking a consent', () => {
 
   const add = (client: string, first_party: boolean) =>
     stage.daemon.hero.clients.add({
+      anyone: true,
       name: client,
       client,
       first_party,

@@ -19,8 +19,8 @@ suite('the device authorization grant (RFC 8628)', () => {
   before(async () => {
     stage = await startProvider()
     const tv = { name: 'The television', public: true, grants: ['device_code'] as 'device_code'[] }
-    await stage.daemon.hero.clients.add({ ...tv, client: 'tv' })
-    await stage.daemon.hero.clients.add({ ...tv, client: 'radio' })
+    await stage.daemon.hero.clients.add({ anyone: true, ...tv, client: 'tv' })
+    await stage.daemon.hero.clients.add({ anyone: true, ...tv, client: 'radio' })
   })
   after(() => stage.daemon.close())
 
@@ -155,6 +155,7 @@ suite('the device authorization grant (RFC 8628)', () => {
     const { hero } = stage.daemon
     const own = { client: 'own-tv', name: 'Own', public: true, first_party: true }
     await hero.clients.add({
+      anyone: true,
       ...own,
       redirect_uris: [callback],
       grants: ['device_code', 'authorization_code'],
@@ -196,6 +197,7 @@ suite('the device authorization grant (RFC 8628)', () => {
 
   test('a client without the device grant cannot start it', async () => {
     const { client } = await stage.daemon.hero.clients.add({
+      anyone: true,
       name: 'page',
       public: true,
       redirect_uris: ['https://page.test/cb'],

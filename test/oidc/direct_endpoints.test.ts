@@ -58,7 +58,7 @@ suite('client credentials tokens with and without the engine', () => {
 
   test('both paths refuse the same requests with the same errors', async () => {
     const { clients } = stage.daemon.hero
-    const app = await clients.add({ name: 'App', client: 'app', redirect_uris: [callback] })
+    const app = await clients.add({ anyone: true, name: 'App', client: 'app', redirect_uris: [callback] })
     const narrow = await clients.add({ name: 'Narrow', client: 'narrow', scopes: ['read'] })
     const off = await clients.add({ name: 'Off', client: 'off' })
     await clients.update({ client: 'off', is_active: false })

@@ -83,6 +83,7 @@ suite('provider metadata', () => {
     app = new App(
       stage.issuer,
       await stage.daemon.hero.clients.add({
+        anyone: true,
         name: 'wiki',
         client: 'wiki',
         redirect_uris: [callback],
@@ -228,6 +229,7 @@ suite('provider metadata', () => {
   test('CORS lets any origin read discovery and keys, and the origin of a client its token and userinfo', async () => {
     const { hero } = stage.daemon
     await hero.clients.add({
+      anyone: true,
       name: 'page',
       client: 'page',
       public: true,

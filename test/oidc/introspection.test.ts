@@ -15,6 +15,7 @@ suite('introspection with and without the engine', () => {
       new App(
         stage.issuer,
         await stage.daemon.hero.clients.add({
+          anyone: true,
           name: client,
           client,
           redirect_uris: [callback],

@@ -109,6 +109,7 @@ suite('client ID metadata documents', () => {
   test('public: a configured back-channel logout URI does not become fetchable as a document', async () => {
     const backchannel_logout_uri = publish()
     await stage.daemon.hero.clients.add({
+      anyone: true,
       name: 'Near',
       client: 'near',
       redirect_uris: [callback],

@@ -25,6 +25,7 @@ suite('who gets no authorization code', () => {
     app = new App(
       stage.issuer,
       await hero.clients.add({
+        anyone: true,
         name: 'wiki',
         client: 'wiki',
         redirect_uris: [callback],
@@ -176,7 +177,7 @@ suite('who gets no authorization code', () => {
       assert.match(String(body.error), /^(unauthorized_client|unsupported_grant_type|invalid_request)$/)
     }
     const page = { name: 'page', public: true, redirect_uris: [callback] }
-    await assert.rejects(hero.clients.add({ ...page, grants: ['client_credentials'] }), {
+    await assert.rejects(hero.clients.add({ anyone: true, ...page, grants: ['client_credentials'] }), {
       code: 'invalid_params',
     })
   })

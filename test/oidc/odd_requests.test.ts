@@ -31,7 +31,12 @@ suite('requests that applications send in their own way', () => {
   const add = async (fields: Partial<Parameters<Provider['daemon']['hero']['clients']['add']>[0]>) =>
     new App(
       stage.issuer,
-      await stage.daemon.hero.clients.add({ name: 'An app', redirect_uris: [callback], ...fields }),
+      await stage.daemon.hero.clients.add({
+        anyone: true,
+        name: 'An app',
+        redirect_uris: [callback],
+        ...fields,
+      }),
     )
 
   test('without a scope, openid is granted (RFC 6749 section 3.3)', async () => {

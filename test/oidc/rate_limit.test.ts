@@ -20,13 +20,20 @@ suite('limits on unauthenticated requests', () => {
     const { hero } = stage.daemon
     const uris = { redirect_uris: [callback] }
     const page = await hero.clients.add({
+      anyone: true,
       name: 'Page',
       client: 'page',
       public: true,
       grants: ['authorization_code', 'device_code'],
       ...uris,
     })
-    const site = await hero.clients.add({ name: 'Site', client: 'site', first_party: true, ...uris })
+    const site = await hero.clients.add({
+      anyone: true,
+      name: 'Site',
+      client: 'site',
+      first_party: true,
+      ...uris,
+    })
     const { challenge } = pkce()
     const person = newPerson()
     await new App(stage.issuer, site).signIn(person, 'grace', challenge)

@@ -31,6 +31,7 @@ suite('resource indicators (RFC 8707)', () => {
     new App(
       stage.issuer,
       await stage.daemon.hero.clients.add({
+        anyone: true,
         name: 'App',
         redirect_uris: [callback],
         scopes,
@@ -90,6 +91,7 @@ suite('resource indicators (RFC 8707)', () => {
     const bills = new App(
       stage.issuer,
       await hero.clients.add({
+        anyone: true,
         name: 'Bills',
         redirect_uris: [callback],
         first_party: true,

@@ -16,6 +16,7 @@ import {
 /** Requests of clients and people to the provider; each answers with a status, Retry-After and a body. */
 const prepareRequests = async ({ daemon, issuer }: Provider) => {
   const added = await daemon.hero.clients.add({
+    anyone: true,
     name: 'Wiki',
     client: 'wiki',
     redirect_uris: [callback],
@@ -73,7 +74,12 @@ test('an unreadable interaction record is not reported as an expired sign-in', a
   const stage = await startProvider()
   t.after(() => stage.daemon.close())
   const { hero } = stage.daemon
-  const added = await hero.clients.add({ name: 'Wiki', redirect_uris: [callback], first_party: true })
+  const added = await hero.clients.add({
+    anyone: true,
+    name: 'Wiki',
+    redirect_uris: [callback],
+    first_party: true,
+  })
   const person = newPerson()
   const login = await person.open(new App(stage.issuer, added).authorizeUrl(pkce().challenge))
   await byHand(stage.daemon, ({ query }) =>

@@ -16,7 +16,10 @@ suite('each token is accepted only where it was issued for', () => {
     upstream = await startUpstream()
     const { hero } = stage.daemon
     const add = async (client: string, more = {}) =>
-      new App(stage.issuer, await hero.clients.add({ name: client, client, first_party: true, ...more }))
+      new App(
+        stage.issuer,
+        await hero.clients.add({ anyone: true, name: client, client, first_party: true, ...more }),
+      )
     wiki = await add('wiki', { redirect_uris: [callback] })
     tickets = await add('tickets', { redirect_uris: [callback] })
     program = await add('program', { scopes: ['read', 'admin'], claims: ['proxy.admin'] })
@@ -157,6 +160,7 @@ suite('each token is accepted only where it was issued for', () => {
   test('CORS does not let pages read the endpoints for confidential clients', async () => {
     const origin = 'https://page.test'
     await stage.daemon.hero.clients.add({
+      anyone: true,
       name: 'page',
       client: 'page',
       public: true,

@@ -27,7 +27,14 @@ suite('lifetimes of client tokens', () => {
     const add = async (name: string, more = {}) =>
       new App(
         stage.issuer,
-        await hero.clients.add({ name, client: name, redirect_uris: [callback], first_party: true, ...more }),
+        await hero.clients.add({
+          anyone: true,
+          name,
+          client: name,
+          redirect_uris: [callback],
+          first_party: true,
+          ...more,
+        }),
       )
     app = await add('wiki')
     other = await add('tickets')
@@ -100,7 +107,7 @@ suite('lifetimes of client tokens', () => {
     const { hero } = stage.daemon
     const third = new App(
       stage.issuer,
-      await hero.clients.add({ name: 'Third', client: 'third', redirect_uris: [callback] }),
+      await hero.clients.add({ anyone: true, name: 'Third', client: 'third', redirect_uris: [callback] }),
     )
     const { body } = await third.tokens(newPerson(), 'grace', offline)
     assert.equal((await third.refresh(body.refresh_token)).status, 200)
@@ -120,7 +127,13 @@ suite('lifetimes of client tokens', () => {
     const { hero } = stage.daemon
     const gone = new App(
       stage.issuer,
-      await hero.clients.add({ name: 'Gone', client: 'gone', redirect_uris: [callback], first_party: true }),
+      await hero.clients.add({
+        anyone: true,
+        name: 'Gone',
+        client: 'gone',
+        redirect_uris: [callback],
+        first_party: true,
+      }),
     )
     const person = newPerson()
     const { body } = await gone.tokens(person, 'ada', offline)
@@ -132,7 +145,7 @@ suite('lifetimes of client tokens', () => {
     const again = await gone.tokens(person, 'ada', offline)
     assert.equal((await gone.userinfo(again.body.access_token)).status, 200)
     await hero.clients.remove({ client: 'gone' })
-    await hero.clients.add({ name: 'Another', client: 'gone', redirect_uris: [callback] })
+    await hero.clients.add({ anyone: true, name: 'Another', client: 'gone', redirect_uris: [callback] })
     assert.equal((await gone.userinfo(again.body.access_token)).status, 401)
   })
 
@@ -246,6 +259,7 @@ suite('lifetimes of client tokens', () => {
     const leaving = new App(
       stage.issuer,
       await hero.clients.add({
+        anyone: true,
         name: 'Leaving',
         client: 'leaving',
         redirect_uris: [callback],
@@ -294,6 +308,7 @@ suite('lifetimes of client tokens', () => {
   test('a device is signed in with the code that it shows', async () => {
     const { hero } = stage.daemon
     const tv = await hero.clients.add({
+      anyone: true,
       name: 'The television',
       client: 'tv',
       public: true,
@@ -333,7 +348,12 @@ suite('lifetimes of client tokens', () => {
 
   test('a pushed request may ask for offline_access like any other', async () => {
     const { hero } = stage.daemon
-    const added = await hero.clients.add({ name: 'pushing', client: 'pushing', redirect_uris: [callback] })
+    const added = await hero.clients.add({
+      anyone: true,
+      name: 'pushing',
+      client: 'pushing',
+      redirect_uris: [callback],
+    })
     const pushing = new App(stage.issuer, added)
     const { code_verifier, challenge } = pkce()
     const params = {

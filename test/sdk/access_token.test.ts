@@ -48,6 +48,7 @@ suite('verifyToken()', () => {
     const app = new App(
       stage.issuer,
       await stage.daemon.hero.clients.add({
+        anyone: true,
         name: 'app',
         redirect_uris: [callback],
         first_party: true,

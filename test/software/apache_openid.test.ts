@@ -32,6 +32,7 @@ suite("Debian's Apache modules", () => {
       const origin = `http://localhost:${port}`
       const home = `${origin}/secure/redirect_uri`
       const { client, client_secret } = await hero.clients.add({
+        anyone: true,
         name: 'Apache',
         redirect_uris: [home],
         post_logout_redirect_uris: [`${origin}/bye`],
@@ -109,6 +110,7 @@ OIDCInfoHook access_token id_token userinfo
       const { hero } = stage.daemon
       const port = await freePort()
       const added = await hero.clients.add({
+        anyone: true,
         name: 'API',
         redirect_uris: [callback],
         first_party: true,
@@ -142,7 +144,7 @@ OIDCInfoHook access_token id_token userinfo
       // A token of another application is refused, and so is one of a user who is not active.
       const other = new App(
         stage.issuer,
-        await hero.clients.add({ name: 'Other', redirect_uris: [callback], first_party: true }),
+        await hero.clients.add({ anyone: true, name: 'Other', redirect_uris: [callback], first_party: true }),
       )
       assert.equal((await get((await other.tokens(person, 'ada')).body.access_token)).status, 401)
       const { body: gone } = await app.tokens(newPerson(), 'grace')

@@ -38,6 +38,7 @@ suite('unmodified OAuth programs of Debian', () => {
     async () => {
       const redirect = `http://localhost:${await freePort()}`
       const added = await stage.daemon.hero.clients.add({
+        anyone: true,
         name: 'oidc-agent',
         native: true,
         redirect_uris: [redirect],
@@ -117,6 +118,7 @@ suite('unmodified OAuth programs of Debian', () => {
     { skip: missing('/usr/bin/kubectl', 'kubernetes-client'), timeout: 60_000 },
     async () => {
       const added = await stage.daemon.hero.clients.add({
+        anyone: true,
         name: 'kubectl',
         client: 'kubectl',
         redirect_uris: [callback],

@@ -116,6 +116,7 @@ describe('the examples of docs/examples', () => {
       const port = await freePort()
       const origin = `http://localhost:${port}`
       const { client_secret } = await stage.daemon.hero.clients.add({
+        anyone: true,
         name: 'Notes',
         client: 'notes',
         redirect_uris: [`${origin}/callback`],

@@ -51,6 +51,7 @@ suite('unmodified OpenID Connect libraries', () => {
   test('openid-client: discovery, sign-in, userinfo, refresh, introspection, revocation, sign-out', async () => {
     const redirect_uri = 'http://localhost:4998/cb'
     const { client, client_secret } = await stage.daemon.hero.clients.add({
+      anyone: true,
       name: 'openid-client',
       redirect_uris: [redirect_uri],
       first_party: true,
@@ -98,6 +99,7 @@ suite('unmodified OpenID Connect libraries', () => {
     )
     const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', publicKey)
     const { client } = await stage.daemon.hero.clients.add({
+      anyone: true,
       name: 'keyed',
       redirect_uris: [redirect_uri],
       first_party: true,
@@ -147,6 +149,7 @@ suite('unmodified OpenID Connect libraries', () => {
   test('passport-openidconnect: a confidential client without PKCE', async () => {
     const { origin, use } = await startApplication()
     const { client, client_secret } = await stage.daemon.hero.clients.add({
+      anyone: true,
       name: 'passport',
       redirect_uris: [`${origin}/cb`],
       pkce: false,
@@ -188,6 +191,7 @@ suite('unmodified OpenID Connect libraries', () => {
   test('express-openid-connect: sign-in, and sign-out at the provider', async () => {
     const { origin, use } = await startApplication()
     const { client, client_secret } = await stage.daemon.hero.clients.add({
+      anyone: true,
       name: 'express',
       redirect_uris: [`${origin}/callback`],
       post_logout_redirect_uris: [`${origin}`, `${origin}/`],
@@ -227,6 +231,7 @@ suite('unmodified OpenID Connect libraries', () => {
         new URL('../../node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js', import.meta.url),
       )
       const { client } = await stage.daemon.hero.clients.add({
+        anyone: true,
         name: 'page',
         public: true,
         redirect_uris: [`${origin}/`],

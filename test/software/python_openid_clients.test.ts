@@ -27,6 +27,7 @@ suite('unmodified Python libraries for OpenID Connect', () => {
   const visit = async (script: string, pkce: boolean) => {
     const { hero } = stage.daemon
     const added = await hero.clients.add({
+      anyone: true,
       name: script,
       redirect_uris: [callback],
       first_party: true,

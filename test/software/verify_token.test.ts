@@ -91,7 +91,12 @@ suite('verify_token.py', { skip: pythonMissing('authlib') }, () => {
     })
     const app = new App(
       stage.issuer,
-      await stage.daemon.hero.clients.add({ name: 'app', redirect_uris: [callback], first_party: true }),
+      await stage.daemon.hero.clients.add({
+        anyone: true,
+        name: 'app',
+        redirect_uris: [callback],
+        first_party: true,
+      }),
     )
     const { body: ofAda } = await app.tokens(newPerson(), 'ada')
     // Signed with the same key and for the same audience, but of another kind.

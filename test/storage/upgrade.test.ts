@@ -147,6 +147,10 @@ const upgraded = (old: Rows): Rows => {
       ...row,
       impersonated_services: '[]',
       home: '',
+      // Each row has used a second factor.
+      second_at: row.proven_at!,
+      passkey_at: 0,
+      proofs: 1,
     })),
     confirmed_hosts: [],
     known_devices: [],
@@ -178,7 +182,17 @@ const upgraded = (old: Rows): Rows => {
     attempts: old.attempts!.map((row) =>
       row.key === guessed ? { ...row, key: 'client wiki 192.0.2.7' } : row,
     ),
-    clients: old.clients!.map((row) => ({ ...row, introspects: '[]', start_url: '', claim_map: '{}' })),
+    clients: old.clients!.map((row) => ({
+      ...row,
+      introspects: '[]',
+      start_url: '',
+      required_claims: '[]',
+      proof: 'any',
+      proof_age: null,
+      session_max: null,
+      claim_map: '{}',
+    })),
+    groups: old.groups!.map((row) => ({ ...row, proof: 'any' })),
     attributes: standardAttributes,
     user_attributes: [],
     providers: old.providers!.map((row) => ({
@@ -203,6 +217,8 @@ const upgraded = (old: Rows): Rows => {
       confirm: 0,
       no_store: 0,
       webfinger: 0,
+      proof: 'any',
+      proof_age: null,
     })),
   }
 }

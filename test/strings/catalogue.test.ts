@@ -35,6 +35,7 @@ const values: Readonly<Record<string, unknown>> = new Proxy(
       if (['scopes', 'claims', 'proofs', 'hosts'].includes(String(name))) return [hostile, hostile]
       if (name === 'impersonating') return false
       if (name === 'fault') return 'missing'
+      if (name === 'proof') return 'second'
       return hostile
     },
   },

@@ -44,6 +44,7 @@ export class RelyingParty extends App {
     person: Person = newPerson(),
   ): Promise<RelyingParty> {
     const added = await daemon.hero.clients.add({
+      anyone: true,
       name: 'The suite',
       redirect_uris: [callback],
       pkce: false,

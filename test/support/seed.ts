@@ -62,6 +62,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
   })
   await hero.users.identities.add({ user: 'grace', provider: 'forge', subject: '1906' })
   await hero.clients.add({
+    anyone: true,
     client: 'wiki',
     name: 'The wiki',
     redirect_uris: ['https://wiki.example.org/callback'],

@@ -41,6 +41,7 @@ suite('attempts to gain more rights', () => {
       () => as.clients.add({ name: 'x', scopes: ['read', 'admin'] }),
       () =>
         as.clients.add({
+          anyone: true,
           name: 'x',
           redirect_uris: [callback],
           first_party: true,
@@ -67,6 +68,7 @@ suite('attempts to gain more rights', () => {
     const deployer = await hero.clients.add({ name: 'Deployer', claims: ['deploy.run'] })
     const keeper = async (claims: string[]) => {
       const { client, client_secret } = await hero.clients.add({
+        anyone: true,
         name: 'Keeper',
         claims: ['proxy.oauth.write', ...claims],
         scopes: ['read', 'admin'],
@@ -177,6 +179,7 @@ suite('attempts to gain more rights', () => {
   test('a client token for a person lasts five minutes, and ends with its consent, password or account', async () => {
     const { hero } = stage.daemon
     const client = await hero.clients.add({
+      anyone: true,
       name: 'App',
       client: 'app',
       redirect_uris: [callback],

@@ -62,6 +62,7 @@ export const startDoors = async (): Promise<Doors> => {
   ] as const)
     await hero.proxy.routes.add({ domain, auth_mode, target, audience })
   const client = await hero.clients.add({
+    anyone: true,
     name: 'App',
     client: 'app',
     redirect_uris: [callback],

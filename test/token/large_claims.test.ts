@@ -31,6 +31,7 @@ suite('tokens of people and programs with many claims', () => {
     for (const claim of many(205)) await hero.groups.add_claim({ group: 'many', claim })
     await hero.groups.add_member({ group: 'many', user: 'grace' })
     const client = await hero.clients.add({
+      anyone: true,
       name: 'App',
       client: 'app',
       redirect_uris: [callback],
@@ -165,7 +166,13 @@ suite('tokens of people and programs with many claims', () => {
     await hero.clients.update({ client: 'wiki-api', introspects: [] })
     assert.deepEqual(await introspect(forUs, server), { active: false })
     await refused(
-      hero.clients.add({ name: 'P', public: true, redirect_uris: [callback], introspects: [stage.issuer] }),
+      hero.clients.add({
+        anyone: true,
+        name: 'P',
+        public: true,
+        redirect_uris: [callback],
+        introspects: [stage.issuer],
+      }),
       'invalid_params',
       'introspects',
     )

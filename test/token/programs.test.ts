@@ -184,7 +184,12 @@ suite('client credentials tokens', () => {
 
   test('a client that signs people in gets no token of its own, and no client ID equals a user ID', async () => {
     const { hero } = stage.daemon
-    const app = await hero.clients.add({ name: 'App', client: 'app', redirect_uris: ['https://a.test/cb'] })
+    const app = await hero.clients.add({
+      anyone: true,
+      name: 'App',
+      client: 'app',
+      redirect_uris: ['https://a.test/cb'],
+    })
     await refused(
       hero.token.create({ client_id: 'app', client_secret: app.client_secret! }),
       'claim_required',

@@ -45,6 +45,7 @@ const clientStep = async (hero: HeroProxy, old: OldClient): Promise<Step> => {
     plan: `add, ${kept}, for ${scopes.join(' ')}`,
     run: async () => {
       const { client_secret } = await hero.clients.add({
+        anyone: true,
         client,
         name,
         scopes,

@@ -1,6 +1,7 @@
 import { sentByBrowser } from '../../contract/principal.ts'
 import type { Identification, Identified } from '../../identity/identify.ts'
-import type { Judge, Lack, Verdict } from '../../identity/judge.ts'
+import { admitsGuests } from '../../contract/place.ts'
+import { guestEnters, type Judge, type Lack, type Verdict } from '../../identity/judge.ts'
 import type { Person, SeenPeople } from '../../identity/seen_person.ts'
 import type { Signing } from '../../identity/signed_request.ts'
 import type { Route } from '../../routes/route.ts'
@@ -11,7 +12,15 @@ import type { Home } from '../../contract/home.ts'
 import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
 import { originOf, type EdgeRequest } from '../../wire/request.ts'
 import * as refusals from './refusals.ts'
-import { signInAddress, switchAddress, tell, turnAway, type SignIn, type Tell } from './turn_away.ts'
+import {
+  askForProof,
+  signInAddress,
+  switchAddress,
+  tell,
+  turnAway,
+  type SignIn,
+  type Tell,
+} from './turn_away.ts'
 
 /** A longer claims header is refused, never shortened: with a part of the list missing, it would be another identity. */
 const maxClaimsText = 8192
@@ -23,6 +32,8 @@ export class Question {
   readonly signing: Signing
   /** Who sent the request. A route test sets it to an assumed user. */
   identified: Identified | undefined
+  /** Whether the response has begun. */
+  readonly running: boolean
   /** What the judge said. */
   verdict: Verdict | undefined
 
@@ -31,11 +42,13 @@ export class Question {
     plan: RoutePlan | 'ambiguous' | undefined,
     signing: Signing,
     identified: Identified | undefined,
+    running: boolean,
   ) {
     this.request = request
     this.plan = plan
     this.signing = signing
     this.identified = identified
+    this.running = running
     this.verdict = undefined
   }
 
@@ -96,10 +109,13 @@ const foreignPage = ({ request, identified }: Question): Answer => {
   return request.origin === originOf(request) ? undefined : tell(refusals.foreignPage)
 }
 
+/** Whether a request only reads. A WebSocket could carry any change. */
+const isSafe = ({ method, upgrade }: Pick<EdgeRequest, 'method' | 'upgrade'>): boolean =>
+  upgrade === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+
 /** A token with the scope `read` may use safe methods only (RFC 9110 section 9.2.1), and no WebSocket, which could carry any change. */
 const tokenScope = ({ request: { method, upgrade }, identified }: Question): Answer =>
-  identified!.principal?.token?.scope === 'read' &&
-  (upgrade !== undefined || (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS'))
+  identified!.principal?.token?.scope === 'read' && !isSafe({ method, upgrade })
     ? tell(refusals.scopeTooSmall)
     : undefined
 
@@ -120,6 +136,19 @@ const claimMissing = (question: Question, parts: CheckParts): Answer =>
 
 const emailNotAllowed = (question: Question, parts: CheckParts): Answer =>
   refusePerson(refusals.emailNotAllowed(question.person!, isSignedIn(question)), question, parts)
+
+/** People prove more at home and come back. Where guests are welcome, they stay guests until then. */
+const proofMissing = (question: Question, { home }: CheckParts): Answer => {
+  const { request, plan, identified, verdict, running } = question
+  if (running) return undefined
+  const { place } = plan as RoutePlan
+  if (admitsGuests(place) && isSafe(request)) {
+    question.identified = { ...identified!, principal: undefined }
+    question.verdict = guestEnters
+    return undefined
+  }
+  return askForProof(request, plan as RoutePlan, identified!.principal!, verdict!.asks!, home)
+}
 
 const sizeOfClaims = (question: Question, parts: CheckParts): Answer => {
   const { route, person } = question
@@ -174,6 +203,7 @@ export const checks: readonly Check[] = [
   { name: 'account', refuse: lacking({ account: askToSignIn }) },
   { name: 'claims', refuse: lacking({ claims: claimMissing }) },
   { name: 'email', refuse: lacking({ email: emailNotAllowed }) },
+  { name: 'proof', refuse: lacking({ proof: proofMissing }) },
   { name: 'claims_size', refuse: sizeOfClaims },
   { name: 'nonce', refuse: usedNonce },
 ]

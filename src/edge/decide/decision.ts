@@ -54,11 +54,17 @@ export class Decisions {
     plan: RoutePlan | 'ambiguous' | undefined,
     signing: Signing = unsigned,
     identified?: Identified,
+    running = false,
   ): Decision | Promise<Decision> {
-    const decision = this.#check(new Question(request, plan, signing, identified), 0)
+    const decision = this.#check(new Question(request, plan, signing, identified, running), 0)
     const signs =
       decision instanceof Promise && typeof plan === 'object' && plan.route.auth_mode === 'signature'
     return signs ? decision.catch(refuseUnwritten) : decision
+  }
+
+  /** Decides again about a response that is running. It goes on when a proof grows too old: that is asked when a request begins. */
+  again(request: EdgeRequest, plan: RoutePlan | 'ambiguous' | undefined, provenKey: string | undefined) {
+    return this.decide(request, plan, { provenKey }, undefined, true)
   }
 
   #check(question: Question, first: number): Decision | Promise<Decision> {
@@ -72,7 +78,7 @@ export class Decisions {
     return this.#pass(question)
   }
 
-  #pass({ route, plan, identified, person }: Question): Pass | Promise<Pass> {
+  #pass({ route, plan, identified, person, verdict }: Question): Pass | Promise<Pass> {
     const { place } = plan as RoutePlan
     if (!person)
       return pass(identified!, undefined, route, place, this.#parts.lasting.ofGuest(identified!, route))
@@ -87,7 +93,7 @@ export class Decisions {
           identity,
           route,
           place,
-          asserted || token ? undefined : lasting.ofPerson(identified!, route),
+          asserted || token ? undefined : lasting.ofPerson(identified!, route, verdict!.until),
         )
       }),
     )

@@ -19,12 +19,17 @@ export class LastingDecisions {
     this.#networks = networks
   }
 
-  /** For a person: until the next membership expires. Each request checks again whether the session is still valid. */
-  ofPerson({ principal, ownToken, staleCookie }: Identified, { service }: Route): Reusable | undefined {
+  /** For a person: until the next membership expires, or a proof is too old. Each request checks again whether the session is still valid. */
+  ofPerson(
+    { principal, ownToken, staleCookie }: Identified,
+    { service }: Route,
+    proofsUntil: number,
+  ): Reusable | undefined {
     if (ownToken || staleCookie !== undefined || !principal || principal.overlay) return undefined
     if (!isSession(principal) || principal.kind === 'token') return undefined
     const { user_id, context } = principal
-    return { session: principal, until: this.#claims.until(user_id, { service: service ?? '', context }) }
+    const until = this.#claims.until(user_id, { service: service ?? '', context })
+    return { session: principal, until: Math.min(until, proofsUntil) }
   }
 
   /** For a guest, unless the route identifies people by their network. */

@@ -1,3 +1,4 @@
+import { acrOf, type ProofRule } from '../../contract/proofs.ts'
 import type { Route } from '../../routes/route.ts'
 import type { RequestError } from '../../wire/request.ts'
 import type { SignatureProblem } from '../../identity/signed_request.ts'
@@ -48,6 +49,39 @@ export const scopeTooSmall: Refusal = {
   code: 'claim_required',
   headers: { 'www-authenticate': 'Bearer realm="hero_proxy", error="insufficient_scope", scope="write"' },
 }
+
+/** For a session: programs read what is missing, by the names of RFC 9470. */
+export const proofNeeded = (address: string, rule: ProofRule): Refusal => {
+  const { headers, members } = challenge(address)
+  return {
+    status: 401,
+    reason: 'proof_needed',
+    values: { proof: rule.proof },
+    code: 'proof_required',
+    headers,
+    members: { ...members, ...stepUpOf(rule) },
+    link: { href: address, name: 'prove' },
+  }
+}
+
+/** For a token (RFC 9470 section 3). A token that people keep has no proof; an access token may get one by a new sign-in. */
+export const proofOfToken = (rule: ProofRule): Refusal => ({
+  status: 401,
+  reason: 'proof_of_token',
+  code: 'proof_required',
+  headers: {
+    'www-authenticate': `Bearer realm="hero_proxy", error="insufficient_user_authentication"${Object.entries(
+      stepUpOf(rule),
+    )
+      .map(([name, value]) => `, ${name}="${value}"`)
+      .join('')}`,
+  },
+})
+
+const stepUpOf = ({ proof, proof_age }: ProofRule): Record<string, string> => ({
+  acr_values: acrOf[proof],
+  ...(proof_age !== null && { max_age: String(proof_age) }),
+})
 
 /** For programs; people are sent to the provider. */
 export const providerNeeded = (address: string): Refusal => ({

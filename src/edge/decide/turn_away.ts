@@ -1,3 +1,5 @@
+import type { Principal } from '../../contract/principal.ts'
+import { proofQuery, type ProofRule } from '../../contract/proofs.ts'
 import { authModes } from '../../routes/auth_modes.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
 import type { Home } from '../../contract/home.ts'
@@ -53,6 +55,23 @@ export const turnAway = (
   // If no session counts here, signing in changes nothing, and a redirect would send people in circles.
   if (!credentials.includes('session')) return tell(refusals.nobodyKnown)
   return { act: 'sign in', location, refusal: refusals.signInNeeded(address) }
+}
+
+/** Returns the answer to a person who must prove more, or again, who they are. The claims are not the reason, so nothing says them. */
+export const askForProof = (
+  { host, target }: Pick<EdgeRequest, 'host' | 'target'>,
+  plan: RoutePlan,
+  { proof: { by } }: Principal,
+  rule: ProofRule,
+  home: Home,
+): SignIn | Tell => {
+  if (by === 'token' || by === 'key') return tell(refusals.proofOfToken(rule))
+  const address = signInAddress(host, plan, home)
+  const here = `return_to=${encodeURIComponent(target)}`
+  const location = home.is(host)
+    ? `${home.origin}/auth/prove?${here}&${proofQuery(rule)}`
+    : `${address}?${here}`
+  return { act: 'sign in', location, refusal: refusals.proofNeeded(address, rule) }
 }
 
 /** Where people sign in who stand at the host of a route: at home, or by the way that leads there and back. */

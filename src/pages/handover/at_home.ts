@@ -4,6 +4,16 @@ import type { Passage, Passages } from '../../handover/passages.ts'
 import type { LeftHosts } from '../../handover/left_hosts.ts'
 import { formPage } from '../../html/form.ts'
 import type { LiveSession } from '../../sessions/live_session.ts'
+import {
+  anyProof,
+  bothRules,
+  proofQuery,
+  readProofQuery,
+  satisfiedUntil,
+  type ProofRule,
+} from '../../contract/proofs.ts'
+import type { Judge } from '../../identity/judge.ts'
+import { now } from '../../storage/ids.ts'
 import { vouchedFor } from '../../identity/identify.ts'
 import type { Refusal } from '../../wire/refusal.ts'
 import { continuePage } from '../openid/openid_views.ts'
@@ -19,6 +29,7 @@ export interface HomeParts {
   readonly codes: ArrivalCodes
   readonly leftHosts: LeftHosts
   readonly passages: Passages
+  readonly judge: Judge
 }
 
 /** Whether this path of home leads on to the host of a service. */
@@ -69,6 +80,11 @@ export const handOver = async (parts: HomeParts, page: PageRequest): Promise<boo
     await askToOpen(page, to, why)
     return true
   }
+  const asks = await lackingProof(parts, to, session, readProofQuery(page.query))
+  if (asks) {
+    page.go(302, `/auth/prove?return_to=${encodeURIComponent(page.asked.target)}&${proofQuery(asks)}`)
+    return true
+  }
   const arrivalHash = page.query.get('arrival') ?? ''
   if (!isArrivalHash(arrivalHash)) {
     page.go(302, `${to.origin}/.hero_proxy/sign_in?return_to=${encodeURIComponent(to.path)}`)
@@ -81,11 +97,8 @@ export const handOver = async (parts: HomeParts, page: PageRequest): Promise<boo
 }
 
 /** A stop of a passage: gives a code for it, or leaves it out if it would ask or lacks a proof. */
-const passOn = async (
-  { destinations, codes, leftHosts, passages }: HomeParts,
-  page: PageRequest,
-  passage: Passage,
-): Promise<void> => {
+const passOn = async (parts: HomeParts, page: PageRequest, passage: Passage): Promise<void> => {
+  const { destinations, codes, leftHosts, passages } = parts
   const to = await destinations.ofService(page.query.get('service') ?? '')
   const session = await page.session()
   const arrivalHash = page.query.get('arrival') ?? ''
@@ -95,7 +108,8 @@ const passOn = async (
     to.host === passage.left[0] &&
     isArrivalHash(arrivalHash) &&
     !needsProvider(to, session) &&
-    !(await asksFirst(leftHosts, to, session))
+    !(await asksFirst(leftHosts, to, session)) &&
+    !(await lackingProof(parts, to, session))
   if (!opens) return page.go(302, await passages.past(passage))
   const onward = { ...passage, left: passage.left.slice(1) }
   const code = await codes.issue(session.sign_in.id, to, { arrivalHash, again: false }, onward)
@@ -113,6 +127,18 @@ const asksFirst = async (
   if (await leftHosts.hasLeft({ signInId: session.sign_in.id, origin })) return 'come_back'
   const confirmed = !plan.siblings.confirm || (await leftHosts.hasConfirmed(session.user_id, origin))
   return confirmed ? undefined : 'confirm'
+}
+
+/** The proof that the person must still give for this page, or for the service that sent them to give one. */
+const lackingProof = async (
+  { judge }: HomeParts,
+  { plan: { place } }: Destination,
+  session: LiveSession,
+  wished: ProofRule = anyProof,
+): Promise<ProofRule | undefined> => {
+  const { asks } = await judge.enter({ principal: session, staticToken: false }, place)
+  const suffices = satisfiedUntil(wished, session.proofs, now()) > 0
+  return suffices ? asks : asks ? bothRules(asks, wished) : wished
 }
 
 /** Whether the route wants a provider that has not vouched for this sign-in, or for a guest. */

@@ -3,6 +3,7 @@ import type { Arrivals } from '../../handover/arrivals.ts'
 import type { Destination, Destinations } from '../../handover/destination.ts'
 import type { LeftHosts } from '../../handover/left_hosts.ts'
 import type { Passage, Passages } from '../../handover/passages.ts'
+import { asksForProof, proofQuery, readProofQuery, satisfiedUntil } from '../../contract/proofs.ts'
 import { digest } from '../../secrets/digest.ts'
 import { boundedMap } from '../../storage/bounded_map.ts'
 import { now } from '../../storage/ids.ts'
@@ -45,7 +46,7 @@ const keepArrival = (value: string): Keepsake => ({ name: arrivalCookie, value, 
 
 /**
  * `/.hero_proxy/sign_in?return_to=`, and the usual names of sign-in pages: sends a guest home to sign in. A person who may enter goes
- * to the page at once.
+ * to the page at once. With `proof` and `proof_age`, the service asks for a proof of that strength and age.
  */
 export const signIn =
   (parts: ServiceParts) =>
@@ -62,12 +63,15 @@ export const signIn =
       return page.go(302, `${signInAt(to)}${again ? '&again=1' : ''}&moved=1`)
     }
     const child = await page.session()
-    if (child && !(await parts.look(asked, to.path)).signsIn) return page.go(302, to.origin + to.path)
+    const wished = readProofQuery(query)
+    const proved = child && satisfiedUntil(wished, child.proofs, now()) > 0
+    if (proved && !(await parts.look(asked, to.path)).signsIn) return page.go(302, to.origin + to.path)
     const arrival = await arrivalOf(page)
     if (!child && (await parts.arrivals.keepsNothing(to.origin, arrival))) return page.tell(stuck)
     const service = encodeURIComponent(to.origin + to.path)
     const address = `${parts.home.origin}/auth/login?service=${service}&arrival=${digest(arrival)}`
-    await page.goKeeping(302, again ? `${address}&again=1` : address, keepArrival(arrival))
+    const asks = asksForProof(wished) ? `&${proofQuery(wished)}` : ''
+    await page.goKeeping(302, `${address}${asks}${again ? '&again=1' : ''}`, keepArrival(arrival))
   }
 
 /** The next host of a passage: home gives it a code, or leaves it out. */

@@ -4,6 +4,8 @@ import { inWords, openSession, secondStep } from './complete_sign_in.ts'
 import { goOn } from '../handover/at_home.ts'
 import { passkeyOffers } from './passkey_offers.ts'
 import { proofPage } from './proof_view.ts'
+import { proofQuery, readProofQuery, type ProofRule } from '../../contract/proofs.ts'
+import type { Catalogue } from '../../strings/catalogue.ts'
 import { onwardPath, returnPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
 
@@ -67,9 +69,11 @@ const otherWays = async (page: PageRequest, caller: Caller, returnTo: string, by
 const oursOf = async (page: PageRequest, rpIds: readonly string[]): Promise<string[]> =>
   (await page.offers()).rpIds.filter((id) => rpIds.includes(id))
 
+/** Asks for a proof. Without `asks`, before a change to the account; with it, for the place to which the person wants to go. */
 const showProof = async (
   page: PageRequest,
   returnTo: string,
+  asks: ProofRule | undefined,
   problem?: string,
   status = 200,
 ): Promise<void> => {
@@ -77,28 +81,44 @@ const showProof = async (
   if (!caller) return page.go(302, '/auth/login')
   const { totp, passkeys, recovery_codes } = (await page.call('factors.list', {}, caller)) as {
     totp: object | null
-    passkeys: readonly { rp_id: string }[]
+    passkeys: readonly { rp_id: string; verifies_user: boolean }[]
     recovery_codes: number
   }
+  const level = asks?.proof ?? 'any'
   const hasFactor = totp !== null || passkeys.length > 0
   const { email } = (await page.call('auth.me', {}, caller)) as { email: string | null }
-  const byMail = !hasFactor && email !== null
-  const rpIds = [...new Set(passkeys.map(({ rp_id }) => rp_id))]
+  const byMail = !hasFactor && email !== null && level === 'any'
+  const counting = passkeys.filter(({ verifies_user }) => verifies_user || level !== 'passkey')
+  const rpIds = [...new Set(counting.map(({ rp_id }) => rp_id))]
   const offers = await passkeyOffers(page, caller, await oursOf(page, rpIds))
-  const ways = await otherWays(page, caller, returnTo, byMail)
+  const ways = level === 'any' ? await otherWays(page, caller, returnTo, byMail) : []
+  const hasCode = totp !== null || recovery_codes > 0
+  const field =
+    level === 'passkey'
+      ? undefined
+      : hasCode
+        ? 'code'
+        : level === 'any' && !hasFactor
+          ? 'password'
+          : undefined
+  const hasNone = level !== 'any' && field === undefined && offers.length === 0
   await page.pageWithScript(status, (token, words) =>
     proofPage(words, {
       place: page.asked.host,
       token,
       title: words.sign_in.prove.title,
-      lead: words.sign_in.prove.lead,
+      lead: leadOf(words, asks, hasNone),
       action: '/auth/prove',
-      hidden: { return_to: returnTo, prove: '1' },
+      hidden: {
+        return_to: returnTo,
+        prove: '1',
+        ...(asks && Object.fromEntries(new URLSearchParams(proofQuery(asks)))),
+      },
       user: caller.name,
-      field: !hasFactor ? 'password' : totp !== null || recovery_codes > 0 ? 'code' : undefined,
+      field,
       passkeys: offers,
       passkeyAction: '/auth/prove',
-      ways,
+      ways: hasNone ? [{ href: '/auth/me/security', text: words.sign_in.prove.add }] : ways,
       // Without an email address, only an administrator can help.
       help: hasFactor || email !== null ? undefined : words.sign_in.prove.no_password,
       problem,
@@ -106,8 +126,18 @@ const showProof = async (
   )
 }
 
+const leadOf = (
+  { sign_in: { prove: words } }: Catalogue,
+  asks: ProofRule | undefined,
+  hasNone: boolean,
+): string => (asks === undefined ? words.lead : hasNone ? words.none[asks.proof] : words.place[asks.proof])
+
+/** What the page was opened for: a place that asks for a proof, or a change to the account. */
+const asksIn = (given: URLSearchParams): ProofRule | undefined =>
+  given.has('proof') ? readProofQuery(given) : undefined
+
 export const prove = (page: PageRequest): Promise<void> =>
-  showProof(page, returnPath(page.query.get('return_to'), '/auth/me'))
+  showProof(page, returnPath(page.query.get('return_to'), '/auth/me'), asksIn(page.query))
 
 export const postProve = async (page: PageRequest): Promise<void> => {
   const form = await page.form()
@@ -123,7 +153,7 @@ export const postProve = async (page: PageRequest): Promise<void> => {
     await page.call('auth.prove', params, caller)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    return showProof(page, returnTo, await inWords(page, error), 401)
+    return showProof(page, returnTo, asksIn(form), await inWords(page, error), 401)
   }
   await goOn(page, returnTo)
 }

@@ -1,3 +1,4 @@
+import type { ProofLevel } from '../../contract/proofs.ts'
 import type { Bit } from './columns.ts'
 
 export interface ClientRow {
@@ -17,7 +18,7 @@ export interface ClientRow {
   backchannel_logout_uri: string
   /** Where people begin to use it; empty for none. */
   start_url: string
-  /** JSON lists, like the next five. */
+  /** JSON lists, like the next six. */
   redirect_uris: string
   post_logout_redirect_uris: string
   grants: string
@@ -27,6 +28,12 @@ export interface ClientRow {
   introspects: string
   /** JSON object: a template for each JWT claim. */
   claim_map: string
+  /** Patterns of claims, of which a person must hold one. */
+  required_claims: string
+  proof: ProofLevel
+  /** In seconds, like the next; null sets no limit. */
+  proof_age: number | null
+  session_max: number | null
   /** JSON Web Key Set; empty without one. */
   jwks: string
   /** Access tokens issued in this second or before are no longer valid. */

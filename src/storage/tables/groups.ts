@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { ProofLevel } from '../../contract/proofs.ts'
 import type { Bit, Scoped } from './columns.ts'
 
 export interface GroupRow {
@@ -7,6 +8,8 @@ export interface GroupRow {
   name: string
   description: string
   is_active: Bit
+  /** What its members must have proved wherever they use a session. */
+  proof: ProofLevel
   created_at: number
   updated_at: number
 }

@@ -1,3 +1,4 @@
+import type { ProofLevel } from '../../contract/proofs.ts'
 import type { Bit } from './columns.ts'
 
 export interface RouteRow {
@@ -48,6 +49,9 @@ export interface RouteRow {
   also: string
   confirm: Bit
   no_store: Bit
+  proof: ProofLevel
+  /** In seconds; null sets no limit. */
+  proof_age: number | null
   webfinger: Bit
   created_at: number
   updated_at: number

@@ -14,6 +14,12 @@ export interface SessionRow {
   factor: string
   /** When the user last authenticated, at sign-in or later. */
   proven_at: number
+  /** When they last gave a second factor on top of a first; 0 for never. */
+  second_at: number
+  /** When they last used a passkey that verified its user; 0 for never. */
+  passkey_at: number
+  /** How many proofs were given. A clock could not say whether a proof came after a request. */
+  proofs: number
   /** Up to a minute old. */
   last_used_at: number
   /** The user that the session's administrator is impersonating, and until when. */

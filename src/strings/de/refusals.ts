@@ -151,6 +151,19 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Hier können Sie sich nicht anmelden',
       text: 'Dieser Dienst verlangt eine bekannte Person, nimmt aber keine Anmeldung an.',
     },
+    proof_needed: ({ proof }) => ({
+      title: 'Bestätigen Sie, dass Sie es sind',
+      text: {
+        any: 'Dieser Dienst möchte, dass Sie noch einmal bestätigen, wer Sie sind.',
+        second:
+          'Dieser Dienst verlangt einen zweiten Faktor: einen Code Ihrer Authenticator-App, einen Sicherheitsschlüssel oder einen Passkey.',
+        passkey: 'Dieser Dienst verlangt einen Passkey.',
+      }[proof],
+    }),
+    proof_of_token: {
+      title: 'Dieses Token genügt nicht',
+      text: 'Dieser Dienst verlangt eine Person, die gerade bestätigt hat, wer sie ist, und das Token belegt das nicht. Verwenden Sie ein Zugriffstoken nach einer neuen Anmeldung, oder öffnen Sie den Dienst im Browser.',
+    },
     token_needed: {
       title: 'Token erforderlich',
       text: 'Dieser Dienst ist für Programme. Senden Sie Authorization: Bearer mit einem gültigen Token.',
@@ -474,6 +487,7 @@ export const refusals: Catalogue['refusals'] = {
     your_account: 'Ihr Konto',
     other_ways: 'Andere Möglichkeiten, sich anzumelden',
     other_proofs: 'Andere Möglichkeiten der Bestätigung',
+    prove: 'Bestätigen, dass Sie es sind',
     sign_in_and_continue: 'Anmelden und fortfahren',
     new_link: 'Neuen Link anfordern',
     new_password: 'Neues Passwort festlegen',

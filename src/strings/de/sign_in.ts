@@ -46,6 +46,19 @@ export const sign_in: Catalogue['sign_in'] = {
   prove: {
     title: 'Bestätigen Sie, dass Sie es sind',
     lead: 'Diese Änderung ist wichtig. Bitte bestätigen Sie, wer Sie sind. In den nächsten 15 Minuten fragen wir nicht noch einmal.',
+    place: {
+      any: 'Bitte bestätigen Sie, wer Sie sind, um fortzufahren.',
+      second:
+        'Bestätigen Sie mit Ihrem zweiten Faktor, um fortzufahren: mit einem Code, einem Sicherheitsschlüssel oder einem Passkey.',
+      passkey: 'Bestätigen Sie mit einem Passkey, um fortzufahren.',
+    },
+    none: {
+      any: 'Sie haben hier keine Möglichkeit, zu bestätigen, wer Sie sind. Die Administration kann helfen.',
+      second:
+        'Sie haben noch keinen zweiten Faktor. Fügen Sie Ihrem Konto eine Authenticator-App oder einen Passkey hinzu und kommen Sie dann zurück.',
+      passkey: 'Sie haben noch keinen Passkey. Fügen Sie Ihrem Konto einen hinzu und kommen Sie dann zurück.',
+    },
+    add: 'Im Konto hinzufügen',
     with_provider: ({ provider }) => `Noch einmal mit ${provider} anmelden`,
     email_link: 'Anmeldelink per E-Mail senden',
     forgot_password: 'Passwort vergessen oder nie festgelegt?',

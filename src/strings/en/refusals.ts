@@ -147,6 +147,19 @@ export const refusals = {
       title: 'You can’t sign in here',
       text: 'This service requires a known person, but accepts no way to sign in.',
     },
+    proof_needed: ({ proof }: { proof: 'any' | 'second' | 'passkey' }) => ({
+      title: 'Confirm it’s you',
+      text: {
+        any: 'This service wants you to confirm who you are again.',
+        second:
+          'This service wants a second factor: a code of your authenticator app, a security key or a passkey.',
+        passkey: 'This service wants a passkey.',
+      }[proof],
+    }),
+    proof_of_token: {
+      title: 'This token is not enough',
+      text: 'This service wants a person who has just confirmed who they are, and the token does not show that. Use an access token with a new sign-in, or open the service in a browser.',
+    },
     token_needed: {
       title: 'Token required',
       text: 'This service is for programs. Send Authorization: Bearer with a valid token.',
@@ -479,6 +492,7 @@ export const refusals = {
     your_account: 'Your account',
     other_ways: 'Other ways to sign in',
     other_proofs: 'Other ways to confirm',
+    prove: 'Confirm it’s you',
     sign_in_and_continue: 'Sign in and continue',
     new_link: 'Ask for a new link',
     new_password: 'Choose a new password',

@@ -46,6 +46,18 @@ export const sign_in = {
   prove: {
     title: 'Confirm it’s you',
     lead: 'This change is important, so please confirm who you are. We won’t ask again for 15 minutes.',
+    place: {
+      any: 'To continue, please confirm who you are.',
+      second: 'To continue, confirm with your second factor: a code, a security key or a passkey.',
+      passkey: 'To continue, confirm with a passkey.',
+    },
+    none: {
+      any: 'You have no way to confirm who you are here. An administrator can help.',
+      second:
+        'You have no second factor yet. Add an authenticator app or a passkey to your account, then come back.',
+      passkey: 'You have no passkey yet. Add one to your account, then come back.',
+    },
+    add: 'Add one to your account',
     with_provider: ({ provider }: { provider: string }) => `Sign in again with ${provider}`,
     email_link: 'Email me a sign-in link',
     forgot_password: 'Forgot your password, or never set one?',

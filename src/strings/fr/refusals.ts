@@ -148,6 +148,19 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Vous ne pouvez pas vous connecter ici',
       text: 'Ce service exige une personne connue, mais n’accepte aucune façon de se connecter.',
     },
+    proof_needed: ({ proof }) => ({
+      title: 'Confirmez que c’est bien vous',
+      text: {
+        any: 'Ce service vous demande de confirmer à nouveau votre identité.',
+        second:
+          'Ce service exige un second facteur\u00a0: un code de votre application d’authentification, une clé de sécurité ou une clé d’accès.',
+        passkey: 'Ce service exige une clé d’accès.',
+      }[proof],
+    }),
+    proof_of_token: {
+      title: 'Ce jeton ne suffit pas',
+      text: 'Ce service exige une personne qui vient de confirmer son identité, et le jeton ne le montre pas. Utilisez un jeton d’accès après une nouvelle connexion, ou ouvrez le service dans un navigateur.',
+    },
     token_needed: {
       title: 'Jeton requis',
       text: 'Ce service est destiné aux programmes. Envoyez Authorization: Bearer avec un jeton valide.',
@@ -470,6 +483,7 @@ export const refusals: Catalogue['refusals'] = {
     your_account: 'Votre compte',
     other_ways: 'Autres façons de se connecter',
     other_proofs: 'Autres façons de confirmer',
+    prove: 'Confirmer que c’est vous',
     sign_in_and_continue: 'Se connecter et continuer',
     new_link: 'Demander un nouveau lien',
     new_password: 'Choisir un nouveau mot de passe',

@@ -47,6 +47,19 @@ export const sign_in: Catalogue['sign_in'] = {
   prove: {
     title: 'Confirmez que c’est bien vous',
     lead: 'Cette modification est importante\u00a0: confirmez votre identité. Nous ne vous la redemanderons pas pendant 15 minutes.',
+    place: {
+      any: 'Pour continuer, confirmez votre identité.',
+      second:
+        'Pour continuer, confirmez avec votre second facteur\u00a0: un code, une clé de sécurité ou une clé d’accès.',
+      passkey: 'Pour continuer, confirmez avec une clé d’accès.',
+    },
+    none: {
+      any: 'Vous n’avez aucun moyen de confirmer votre identité ici. Un administrateur peut vous aider.',
+      second:
+        'Vous n’avez pas encore de second facteur. Ajoutez une application d’authentification ou une clé d’accès à votre compte, puis revenez.',
+      passkey: 'Vous n’avez pas encore de clé d’accès. Ajoutez-en une à votre compte, puis revenez.',
+    },
+    add: 'L’ajouter à votre compte',
     with_provider: ({ provider }) => `Se reconnecter avec ${provider}`,
     email_link: 'Recevoir un lien de connexion par e-mail',
     forgot_password: 'Mot de passe oublié ou jamais défini\u202f?',

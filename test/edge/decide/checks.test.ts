@@ -42,11 +42,11 @@ onBothDatabases('the check of the account', (newUrl) => {
         allowed_emails: [],
       } as unknown as Route
       const plan = { route, place: placeOf(route), siblings: new HostRoutes() } as RoutePlan
-      const people = new SeenPeople(new Claims(database, async () => false))
+      const people = new SeenPeople(new Claims(database, async () => ({ factor: false, age: 86_400 })))
       const asked = { host: 'app.localhost', target: '/' } as EdgeRequest
       const parts = { people, judge: new Judge(people), home: new Home('http://localhost') } as CheckParts
       const { refuse } = checks.find(({ name }) => name === 'account')!
-      const question = () => new Question(asked, plan, { provenKey: undefined }, identified)
+      const question = () => new Question(asked, plan, { provenKey: undefined }, identified, false)
       assert.equal(await refuse(question(), parts), undefined)
       await users.remove('ada', caller)
       assert.equal((await refuse(question(), parts))?.act, 'sign in')

@@ -98,13 +98,18 @@ describe('my services', () => {
       redirect_uris: ['https://tickets.example.org/callback'],
     }
     for (const value of wrong)
-      await refused(clients.add({ ...application, start_url: value }), 'invalid_params', 'start_url')
+      await refused(
+        clients.add({ anyone: true, ...application, start_url: value }),
+        'invalid_params',
+        'start_url',
+      )
     const { client } = await clients.add({
+      anyone: true,
       ...application,
       client: 'tickets',
       start_url: start_url.replace('<b>', 'b'),
     })
-    await clients.add({ ...application, client: 'silent', name: 'Silent' })
+    await clients.add({ anyone: true, ...application, client: 'silent', name: 'Silent' })
     for (const person of [stage.ada, stage.bob]) {
       const { body } = await page(person)
       assert.match(body, /<a href="https:\/\/tickets\.example\.org\/start\?from=home&amp;to=b">/)

@@ -1,0 +1,52 @@
+import {
+  anyProof,
+  asksForProof,
+  satisfiedUntil,
+  type ProofRule,
+  type ProofTimes,
+} from '../contract/proofs.ts'
+import { claimsWithin } from '../contract/token_scopes.ts'
+import type { Resolved } from './resolve.ts'
+
+/** The claims that a session does not hold, and the proof that brings them. */
+export interface Withheld {
+  /** All claims of the person, these included. */
+  readonly all: readonly string[]
+  readonly rule: ProofRule
+}
+
+interface Held {
+  readonly claims: readonly string[]
+  /** Unix time in seconds at which the session loses claims although nothing changes; Infinity if it does not. */
+  readonly until: number
+  readonly withheld: Withheld | undefined
+}
+
+/** What a session with these proofs holds of the claims of its person. */
+export const heldBySession = (
+  { withAdministration: all, administrators }: Resolved,
+  proofs: ProofTimes,
+  at: number,
+): Held => {
+  const without = claimsWithin(all, 'write')
+  if (without.length === all.length) return { claims: all, until: Infinity, withheld: undefined }
+  const fresh: ProofRule = { ...anyProof, proof_age: administrators.age }
+  const strong: ProofRule = { ...anyProof, proof: administrators.factor ? 'second' : 'any' }
+  const until = satisfiedUntil(fresh, proofs, at)
+  if (until > 0 && satisfiedUntil(strong, proofs, at) > 0) return { claims: all, until, withheld: undefined }
+  return {
+    claims: without,
+    until: Infinity,
+    withheld: { all, rule: { proof: strong.proof, proof_age: until > 0 ? null : fresh.proof_age } },
+  }
+}
+
+/** What the groups of a person ask of their sessions, if these proofs do not satisfy it. */
+export const lackingOfGroups = (
+  { proof }: Pick<Resolved, 'proof'>,
+  proofs: ProofTimes,
+  at: number,
+): ProofRule | undefined => {
+  const rule: ProofRule = { ...anyProof, proof }
+  return asksForProof(rule) && satisfiedUntil(rule, proofs, at) === 0 ? rule : undefined
+}
