@@ -141,6 +141,18 @@ onBothDatabases('nobody closes another person’s way in', (newUrl) => {
     // Five live links are enough: no more mails follow until one ends.
     assert.equal(mails.length, 5)
     assert.equal((await linksTo(email)).length, 5)
+    // Also where each link is used or over soon after it was sent.
+    for (let i = 30; i < 60; i++) {
+      await byHand(daemon, ({ query }) =>
+        query.deleteFrom('one_time_tokens').where('address', '=', email).execute(),
+      )
+      await callFrom(`198.51.${i}.1`, 'auth.request_magic_link', { email })
+    }
+    const all = await byHand(daemon, ({ query }) =>
+      query.selectFrom('mails').select('id').where('address', '=', email).execute(),
+    )
+    assert.equal(all.length, 20)
+    assert.equal((await linksTo(email)).length, 0)
   })
 
   test('requests for links never crowd out a notice, and a notice that is dropped stands in the audit', async () => {

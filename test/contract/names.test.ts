@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { isName, nameFrom, shownName } from '../../src/contract/names.ts'
 import { newId, now } from '../../src/storage/ids.ts'
+import { render } from '../../src/mail/render.ts'
+import { catalogueOf } from '../../src/strings/language.ts'
 import { Authenticator } from '../support/authenticator.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { byHand, person } from '../support/people.ts'
@@ -149,5 +151,17 @@ describe('every name that people choose follows it', () => {
     assert.equal((await hero.roles.list({})).items[0]!.description, shown)
     assert.equal((await hero.users.networks.list({ user: 'ada' })).items[0]!.description, shown)
     assert.equal((await hero.token.list({ user: 'ada' })).items[0]!.name, shown)
+    await hero.clients.registration_tokens.add({ name: 'Editor' })
+    await byHand(daemon, ({ query }) => query.updateTable('registration_tokens').set({ name: old }).execute())
+    assert.equal((await hero.clients.registration_tokens.list()).items[0]!.name, shown)
+    const words = await catalogueOf('en')
+    const change = { what: 'passkey_added', name: old } as const
+    for (const mail of [
+      render(words, 'reset', 'Desk', { name: old, link: 'https://id.test/x', lifetime: 60 }),
+      render(words, 'factors_changed', 'Desk', { change }),
+    ]) {
+      assert.match(mail.text, /Bank\ufffd.?of\ufffdevil/)
+      assert.doesNotMatch(mail.text, /[\u202e\u200b]/)
+    }
   })
 })

@@ -110,6 +110,7 @@ describe('the corpus of redirects in posted forms', () => {
 
   test('stays at home when somebody else takes a place, stays, or comes back to a service', async () => {
     const ada = await signedIn(stage)
+    const own = ada.cookies('localhost')
     const asked = await askToReplace(stage, ada)
     const opening = field(asked.body, 'opening')
     for (const line of lines) {
@@ -120,6 +121,7 @@ describe('the corpus of redirects in posted forms', () => {
         assert.equal(leadsAway(back), undefined, line)
       }
     }
+    assert.equal(await isIn(stage, own), true)
     // The same form replaces again for as long as the sign-in lives.
     for (const line of lines) {
       const fields = { opening, answer: 'replace', return_to: line }
@@ -127,5 +129,6 @@ describe('the corpus of redirects in posted forms', () => {
       assert.match(replaced.headers['set-cookie']!.join(), new RegExp(session))
       assert.equal(leadsAway(replaced), undefined, line)
     }
+    assert.equal(await isIn(stage, own), false)
   })
 })
