@@ -1128,6 +1128,16 @@ export interface AttributesRemoveParams {
   name: string
 }
 
+export interface UsersSetPictureParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  picture: string | null
+}
+export type UsersSetPictureResult = {
+  /** The address of the picture, which stays the same */
+  picture: string
+}
+
 export interface UsersNetworksListParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
@@ -2237,6 +2247,7 @@ export interface Methods {
   'attributes.add': { params: AttributesAddParams; result: Attribute }
   'attributes.update': { params: AttributesUpdateParams; result: Attribute }
   'attributes.remove': { params: AttributesRemoveParams; result: null }
+  'users.set_picture': { params: UsersSetPictureParams; result: UsersSetPictureResult }
   'users.networks.list': { params: UsersNetworksListParams; result: UsersNetworksListResult }
   'users.networks.add': { params: UsersNetworksAddParams; result: UserNetwork }
   'users.networks.remove': { params: UsersNetworksRemoveParams; result: null }
@@ -2392,6 +2403,8 @@ export interface HeroProxyMethods {
     update(params: UsersUpdateParams): Promise<User>
     /** Remove a user with all memberships, sessions and credentials; the username is never reused */
     remove(params: UsersRemoveParams): Promise<null>
+    /** Set the picture of a user, or remove it; without one, a generated picture is shown */
+    set_picture(params: UsersSetPictureParams): Promise<UsersSetPictureResult>
     networks: {
       /** List the networks from which a user is recognised without signing in */
       list(params: UsersNetworksListParams): Promise<UsersNetworksListResult>
@@ -2668,6 +2681,7 @@ export const methodNames = [
   'attributes.add',
   'attributes.update',
   'attributes.remove',
+  'users.set_picture',
   'users.networks.list',
   'users.networks.add',
   'users.networks.remove',

@@ -185,6 +185,7 @@ export const createDoors = (parts: Parts) => {
       pageParts,
       intrusions: flows.intrusions,
       theme,
+      pictures: rooms.pictures,
       jwks: () => keys.jwks(),
       openId,
       registrations,

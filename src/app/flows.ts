@@ -158,7 +158,7 @@ export const createFlows = (
     log,
     records,
     clients,
-    accounts: new Accounts(database, claims, rooms.attributes, rooms.userAttributes),
+    accounts: new Accounts(database, claims, rooms.attributes, rooms.userAttributes, rooms.pictures),
     consents,
     pages: enginePages(home.host, wordsFor),
     provesItself: (client, secret, address) => clientProof.check(client, secret, address),

@@ -21,6 +21,7 @@ import type { RouteTests } from '../edge/route_test/route_test.ts'
 import { consentMethods } from '../consents/methods.ts'
 import { keyMethods } from '../keys/methods.ts'
 import { mailMethods } from '../mail/methods.ts'
+import { pictureMethods } from '../pictures/methods.ts'
 import { providerMethods } from '../providers/methods.ts'
 import { roleMethods } from '../roles/methods.ts'
 import { routeMethods } from '../routes/methods.ts'
@@ -115,6 +116,7 @@ export const allMethods = (
     }),
     ...userMethods(users, credentials, sessions, rooms.userAttributes),
     ...attributeMethods(rooms.attributes),
+    ...pictureMethods(rooms.pictures, (username, caller) => users.guard(username, caller)),
     ...credentialMethods(belongings),
     ...groupMethods(groups, members, grants, admins, rooms.groupProofs),
     ...roleMethods(roles),

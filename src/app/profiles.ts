@@ -5,7 +5,12 @@ export const profiles = ({
   attributes,
   userAttributes,
   users,
-}: Pick<Rooms, 'attributes' | 'userAttributes' | 'users'>) => ({
+  pictures,
+}: Pick<Rooms, 'attributes' | 'userAttributes' | 'users' | 'pictures'>) => ({
+  pictureOf: async (userId: string) => ({
+    path: new URL(pictures.addressOf(userId)).pathname,
+    isOwn: await pictures.isOwn(userId),
+  }),
   attributes: async () => (await attributes.list()).items,
   zoneOf: async (userId: string) => {
     const { zoneinfo } = await userAttributes.of(userId)

@@ -28,6 +28,7 @@ import { Readiness } from '../health/readiness.ts'
 import type { Log } from '../log/log.ts'
 import { Attributes } from '../attributes/attributes.ts'
 import { UserAttributes } from '../attributes/user_attributes.ts'
+import { Pictures } from '../pictures/pictures.ts'
 import { Roles } from '../roles/roles.ts'
 import { Routes } from '../routes/routes.ts'
 import { Services } from '../services/services.ts'
@@ -64,6 +65,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   const users = new Users(database, () => settings.value('default_context'), reactions)
   const attributes = new Attributes(database)
   const userAttributes = new UserAttributes(database, attributes)
+  const pictures = new Pictures(database, seal.derive('picture addresses'), config.public_url)
   const groups = new Groups(database)
   const addresses = new Addresses(database)
   const members = new Members(database, groups)
@@ -161,6 +163,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     addresses,
     attributes,
     userAttributes,
+    pictures,
     groups,
     members,
     grants,

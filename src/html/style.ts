@@ -125,6 +125,7 @@ time { white-space: nowrap; }
 .done code { overflow-wrap: anywhere; }
 .done { margin: 1.1rem 0 0; padding: 0.7rem 0.9rem; border-radius: 0.5rem; background: var(--chip); border: 1px solid var(--field-line); }
 .qr svg { display: block; width: min(14rem, 100%); height: auto; margin: 0 auto 1rem; border-radius: 0.5rem; }
+.picture img, .picture canvas { display: block; width: 8rem; height: 8rem; object-fit: cover; border-radius: 0.5rem; }
 .number { color: var(--soft); font-size: 0.9375rem; margin: 1.25rem 0 0; }
 footer::before { content: var(--site, 'hero_proxy'); }
 footer { padding: 1rem; text-align: center; color: var(--soft); font-size: 0.8125rem; }

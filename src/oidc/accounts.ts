@@ -9,6 +9,7 @@ import { mappedClaims } from './claim_map.ts'
 import { carriedByIdToken } from '../contract/carried_claims.ts'
 import type { Claims } from '../claims/claims.ts'
 import type { ClientWithCredentials } from '../clients/client.ts'
+import type { Pictures } from '../pictures/pictures.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
@@ -20,7 +21,7 @@ const maxCachedUsers = 10_000
 const standard = {
   openid: ['sub'],
   email: ['email', 'email_verified'],
-  profile: ['name', 'preferred_username', 'updated_at'],
+  profile: ['name', 'preferred_username', 'updated_at', 'picture'],
   groups: ['groups'],
   claims: ['claims', 'context', 'claims_by_reference'],
 }
@@ -46,6 +47,7 @@ export class Accounts {
   readonly #claims: Claims
   readonly #attributes: Pick<Attributes, 'all'>
   readonly #userAttributes: Pick<UserAttributes, 'of'>
+  readonly #pictures: Pick<Pictures, 'addressOf'>
   readonly #people: Cached<BoundedMap<Person>>
 
   constructor(
@@ -53,7 +55,9 @@ export class Accounts {
     claims: Claims,
     attributes: Pick<Attributes, 'all'>,
     userAttributes: Pick<UserAttributes, 'of'>,
+    pictures: Pick<Pictures, 'addressOf'>,
   ) {
+    this.#pictures = pictures
     this.#database = database
     this.#claims = claims
     this.#attributes = attributes
@@ -104,6 +108,7 @@ export class Accounts {
       name: displayed(user),
       preferred_username: user.username,
       updated_at: user.updated_at,
+      picture: this.#pictures.addressOf(user.id),
       ...(user.email !== null && { email: user.email, email_verified: user.email_verified_at !== null }),
     }
   }

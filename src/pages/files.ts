@@ -3,6 +3,7 @@ import { ownHeaders, redirect, send } from '../wire/responses.ts'
 import { favicon } from '../html/favicon.ts'
 import { icon } from '../html/layout.ts'
 import { copyScript } from './account/copy_script.ts'
+import { pictureScript } from './account/picture_script.ts'
 import { previousScriptPath } from './previous/passkey_view.ts'
 import { passkeyScript } from './sign_in/passkey_script.ts'
 import { signInScript } from './sign_in/sign_in_script.ts'
@@ -41,6 +42,7 @@ export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[
     [previousScriptPath]: still('text/javascript; charset=utf-8', passkeyScript, forEver),
     '/auth/passkeys.js': still('text/javascript; charset=utf-8', passkeyScript, forEver),
     '/auth/sign_in.js': still('text/javascript; charset=utf-8', signInScript, forEver),
+    '/auth/picture.js': still('text/javascript; charset=utf-8', pictureScript, forEver),
     '/auth/copy.js': still('text/javascript; charset=utf-8', copyScript, forEver),
     '/.hero_proxy/theme.css': async (_, response, asked) =>
       send(response, 200, 'text/css; charset=utf-8', themeCss(await theme()), {

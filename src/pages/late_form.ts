@@ -10,6 +10,8 @@ export interface FormRules {
   readonly forGuests?: boolean
   /** Where the person continues after signing in again; by default what the form says, or the account page. */
   readonly continueAt?: string
+  /** Whether the form brings a file. */
+  readonly upload?: boolean
   /** Shows the page again, filled in. Without it, a page shows the fields that were sent. */
   readonly again?: (form: URLSearchParams) => Promise<void>
 }

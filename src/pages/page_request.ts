@@ -3,9 +3,7 @@ import type { Attribute } from '../attributes/attribute.ts'
 import type { PersonSwitch } from '../auth/person_switch.ts'
 import type { SessionMarks } from '../identity/session_marks.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
-import { readBody } from '../wire/request_body.ts'
 import { guest, type Caller } from '../contract/caller.ts'
-import { isForm } from '../wire/media_type.ts'
 import { isNavigation, journeyOf, ownHeaders, policyWithScript, redirect, send } from '../wire/responses.ts'
 import type { Refusal } from '../wire/refusal.ts'
 import { pageHeaders } from '../html/show_refusal.ts'
@@ -16,13 +14,12 @@ import type { EdgeRequest } from '../wire/request.ts'
 import { sessionCookieName } from '../wire/cookie_policy.ts'
 import { flowIdsIn, readCookie, setCookie, zoneCookie } from '../wire/cookies.ts'
 import { cookieOf, type CookieName, type Keepsake } from './keepsake.ts'
+import { readForm } from './form_body.ts'
 import { claimedFor, misuse, type FormRules } from './late_form.ts'
 import { foreignForm, needsHttps, notAForm, notTrusted } from './page_refusals.ts'
 import type { PageRequestParts } from './page_request_parts.ts'
 import { resendPage } from './resend_view.ts'
 import type { Offers } from './sign_in/sign_in_view.ts'
-
-const maxFormBytes = 64 * 1024
 
 /** One request to a page of ours: who sent it, what its form says, and the ways to answer it. */
 export class PageRequest {
@@ -106,6 +103,10 @@ export class PageRequest {
     return this.#parts.attributes()
   }
 
+  pictureOf(userId: string) {
+    return this.#parts.pictureOf(userId)
+  }
+
   /** Keeps the time zone that the script of the sign-in page read, for a person who has none. */
   async noteZone(username: string): Promise<void> {
     const zone = (await this.keepsakes())(zoneCookie)
@@ -121,10 +122,9 @@ export class PageRequest {
   async form(rules: FormRules = {}): Promise<URLSearchParams | undefined> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return void this.tell(this.#needsHttps())
-    if (!isForm(this.#request.headers['content-type'])) return void this.tell(notAForm)
-    const body = await readBody(this.#request, this.#response, maxFormBytes)
-    if (body === undefined) return undefined
-    const form = new URLSearchParams(body.toString('utf8'))
+    const form = await readForm(this.#request, this.#response, rules.upload === true)
+    if (form === 'not_a_form') return void this.tell(notAForm)
+    if (form === undefined) return undefined
     const { forms } = this.#parts
     const token = form.get('form_token')
     const proven = forms.verify(this.#request, this.asked, state === 'secure', token)

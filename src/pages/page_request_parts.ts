@@ -31,6 +31,8 @@ export interface PageRequestParts {
   readonly tell: ShowRefusal
   /** What is known about people besides name and address. */
   readonly attributes: () => Promise<readonly Attribute[]>
+  /** The path of the picture of a person, and whether they have given one. */
+  readonly pictureOf: (userId: string) => Promise<{ readonly path: string; readonly isOwn: boolean }>
   /** The time zone that a person has set; undefined for none. */
   readonly zoneOf: (userId: string) => Promise<string | undefined>
   /** Keeps the time zone of a browser, as its cookie has it, for a person who has none. */

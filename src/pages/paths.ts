@@ -13,6 +13,7 @@ import * as atService from './handover/at_service.ts'
 import type { ServiceParts } from './handover/at_service.ts'
 import { openIdPaths, type OpenIdParts } from './openid/paths.ts'
 import type { PreviousParts } from './previous/passkey.ts'
+import { picturePaths, type PictureParts } from './pictures.ts'
 import { previousPaths } from './previous/paths.ts'
 import { PageRequest } from './page_request.ts'
 import type { PageRequestParts } from './page_request_parts.ts'
@@ -30,7 +31,7 @@ import { postSwitchAccount, switchAccount } from './sign_in/switch_account.ts'
 import * as signIn from './sign_in/sign_in.ts'
 import * as signOut from './sign_in/sign_out.ts'
 
-interface Parts extends StillParts, OpenIdParts {
+interface Parts extends StillParts, PictureParts, OpenIdParts {
   readonly handover: HomeParts & ServiceParts
   readonly previous: PreviousParts
   readonly services: ServicesParts
@@ -48,6 +49,7 @@ export const pagePaths = (parts: Parts): readonly OwnPath[] => [
   ...servicePaths(parts),
   ...previousPaths(parts.previous),
   ...stillPaths(parts),
+  ...picturePaths(parts),
   { path: '/auth/*', methods: [], at: ['home'] },
 ]
 

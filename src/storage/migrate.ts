@@ -25,6 +25,7 @@ import * as memberships from './migrations/022_memberships.ts'
 import * as proofs from './migrations/023_proofs.ts'
 import * as webfinger from './migrations/025_webfinger.ts'
 import * as attributes from './migrations/026_attributes.ts'
+import * as pictures from './migrations/027_pictures.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first. Never rename a step, and never edit one once it is released. */
@@ -54,6 +55,7 @@ export const migrations: Record<string, Migration> = {
   '023_proofs': proofs,
   '025_webfinger': webfinger,
   '026_attributes': attributes,
+  '027_pictures': pictures,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

@@ -1,5 +1,6 @@
 import type { UsersTables } from './tables/users.ts'
 import type { AttributesTables } from './tables/attributes.ts'
+import type { PicturesTables } from './tables/pictures.ts'
 import type { GroupsTables } from './tables/groups.ts'
 import type { RolesTables } from './tables/roles.ts'
 import type { ServicesTables } from './tables/services.ts'
@@ -27,6 +28,7 @@ export { bit, type Bit } from './tables/columns.ts'
 export { isUnconfirmed, isUnconfirmedSql, maySignIn, maySignInSql, signInColumns } from './tables/users.ts'
 export type * from './tables/users.ts'
 export type * from './tables/attributes.ts'
+export type * from './tables/pictures.ts'
 export type * from './tables/groups.ts'
 export type * from './tables/roles.ts'
 export type * from './tables/services.ts'
@@ -58,6 +60,7 @@ export interface Schema
   extends
     UsersTables,
     AttributesTables,
+    PicturesTables,
     GroupsTables,
     RolesTables,
     ServicesTables,

@@ -14,4 +14,8 @@ export const isJson = (contentType: string | null | undefined): boolean =>
 export const isAnyJson = (contentType: string | null | undefined): boolean =>
   /^application\/([\w.-]+\+)?json$/.test(mediaTypeOf(contentType))
 
+/** A form with a file. */
+export const isUpload = (contentType: string | null | undefined): boolean =>
+  mediaTypeOf(contentType) === 'multipart/form-data'
+
 export const isForm = (contentType: string | null | undefined): boolean => mediaTypeOf(contentType) === form

@@ -93,6 +93,44 @@ describe('the pages of an account in Chromium', { skip: browserMissing() ?? fals
     }
   })
 
+  test('cut a picture to its middle square, and show what the server wrote anew', async () => {
+    const { hero } = daemon
+    const { picture } = await hero.users.set_picture({ user: 'ada', picture: null })
+    const context = await browser.newContext({ bypassCSP: true })
+    const page = await signIn(context)
+    const drawn = (type: string): Promise<string> =>
+      page.evaluate(`(() => {
+        const canvas = document.createElement('canvas')
+        canvas.width = 90
+        canvas.height = 60
+        canvas.getContext('2d').fillRect(10, 10, 50, 30)
+        return canvas.toDataURL('${type}').split(',')[1]
+      })()`)
+    const width = () =>
+      page.evaluate<number>(`(async () => {
+        const blob = await (await fetch('${picture}', { cache: 'reload' })).blob()
+        return (await createImageBitmap(blob)).width
+      })()`)
+    for (const type of ['image/png', 'image/jpeg', 'image/webp']) {
+      await hero.users.set_picture({ user: 'ada', picture: await drawn(type) })
+      assert.equal(await width(), 90, type)
+    }
+    await page.goto(`${origin}/auth/profile`)
+    const buffer = Buffer.from(await drawn('image/jpeg'), 'base64')
+    await page
+      .getByLabel('Choose a picture')
+      .setInputFiles({ name: 'me.jpg', mimeType: 'image/jpeg', buffer })
+    await page.locator('#picture canvas').waitFor()
+    assert.deepEqual(await violations(page), [])
+    await press(page, 'Save picture')
+    await page.getByText('Your picture is saved.').waitFor()
+    assert.equal(await width(), 60)
+    await press(page, 'Remove picture')
+    await page.getByText('Your picture is removed.').waitFor()
+    assert.equal(await width(), 240)
+    await context.close()
+  })
+
   test('work without scripts: navigation, a question with Cancel first, and a download of what is shown once', async () => {
     await daemon.hero.users.add({ username: 'grace', password: goodPassword })
     const context = await browser.newContext({ javaScriptEnabled: false, acceptDownloads: true })

@@ -48,6 +48,7 @@ const masked = new Set([
   'text',
   'rpc_calls',
   'edge_requests',
+  'picture',
 ])
 const id = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 

@@ -80,6 +80,7 @@ export const rows: Record<string, Row> = {
   'attributes.add': only('proxy.admin'),
   'attributes.update': only('proxy.admin'),
   'attributes.remove': only('proxy.admin'),
+  'users.set_picture': own('proxy.users.write'),
   'users.networks.list': own('proxy.users.read'),
   'users.networks.add': only('proxy.users.write'),
   'users.networks.remove': only('proxy.users.write'),

@@ -106,6 +106,12 @@ export const ownPathAnswers = `
 /auth/account/details
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
   routed    service
+/auth/account/picture
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
+/auth/account/remove_picture
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/email
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
   routed    service
@@ -180,6 +186,15 @@ export const ownPathAnswers = `
   routed    service
 /auth/manifest.webmanifest
   home      200 application/manifest+json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/picture.js
+  home      200 text/javascript: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/pictures
+  home      404 not_found
+  routed    service
+/auth/pictures/x
+  home      404 not_found: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/copy.js
   home      200 text/javascript: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS

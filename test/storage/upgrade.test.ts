@@ -195,6 +195,7 @@ const upgraded = (old: Rows): Rows => {
     groups: old.groups!.map((row) => ({ ...row, proof: 'any' })),
     attributes: standardAttributes,
     user_attributes: [],
+    pictures: [],
     providers: old.providers!.map((row) => ({
       ...row,
       email_trusted: 0,

@@ -119,11 +119,13 @@ const afterProof = (topic: Topic, name: string, form: URLSearchParams): string =
 export const postForm =
   (topic: Topic, name: string) =>
   async (page: PageRequest): Promise<void> => {
-    const form = await page.form()
+    const { method, params, upload = false, reveal, retry } = topic.forms[name]!
+    // A file is not shown again.
+    const again = async () => page.go(303, topic.path)
+    const form = await page.form(upload ? { upload, again } : {})
     if (!form) return
     const caller = await page.caller()
     if (!caller) return page.go(303, `/auth/login?return_to=${topic.path}`)
-    const { method, params, reveal, retry } = topic.forms[name]!
     try {
       const result = await page.call(method, params(form, caller), caller)
       if (reveal && (await reveal(page, result))) return

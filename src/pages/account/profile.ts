@@ -25,14 +25,25 @@ const changesIn = (form: URLSearchParams): AttributeChanges =>
 export const profile: Topic = {
   name: 'profile',
   path: '/auth/profile',
+  script: true,
   read: async (page, caller) => {
     const { attributes = {} } = (await page.call('users.get', { username: caller.name }, caller)) as {
       attributes?: AttributeValues
     }
     const all = await page.attributes()
-    return (words, token) => profileSection(words, token, all, attributes)
+    const picture = await page.pictureOf(caller.user_id!)
+    return (words, token) => profileSection(words, token, { all, attributes, picture })
   },
   forms: {
+    picture: {
+      method: 'users.set_picture',
+      upload: true,
+      params: (form, caller) => ({ user: caller.name, picture: form.get('picture') ?? '' }),
+    },
+    remove_picture: {
+      method: 'users.set_picture',
+      params: (_, caller) => ({ user: caller.name, picture: null }),
+    },
     details: {
       method: 'users.update',
       params: (form, caller) => ({ username: caller.name, attributes: changesIn(form) }),

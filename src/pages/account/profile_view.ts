@@ -2,6 +2,7 @@ import type { Attribute } from '../../attributes/attribute.ts'
 import type { AttributeValue, AttributeValues } from '../../contract/attribute_values.ts'
 import { html, type Html } from '../../html/html.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
+import { pictureTag } from './picture_script.ts'
 import { accountForm } from './topic.ts'
 
 type Own = Catalogue['account']['details']
@@ -35,11 +36,29 @@ const control = (own: Own, { name, type, values }: Attribute, value: AttributeVa
 const inWords = (own: Own, value: AttributeValue): string =>
   typeof value === 'boolean' ? (value ? own.yes : own.no) : [value].flat().join(', ')
 
+interface Profile {
+  readonly all: readonly Attribute[]
+  readonly attributes: AttributeValues
+  readonly picture: { readonly path: string; readonly isOwn: boolean }
+}
+
+const pictureForms = ({ account: { picture: own } }: Catalogue, token: string, { path, isOwn }: Profile['picture']): Html =>
+  html`<h2>${own.heading}</h2>
+<p class="picture" id="picture"><img src="${path}" width="128" height="128" alt="${own.heading}"></p>
+<form method="post" action="/auth/account/picture" enctype="multipart/form-data">
+<input type="hidden" name="form_token" value="${token}">
+<label for="picture-file">${own.choose}</label>
+<input type="file" id="picture-file" name="picture" accept="image/png,image/jpeg,image/webp" data-crop="picture" required aria-describedby="picture-hint">
+<p class="hint" id="picture-hint">${own.hint}</p>
+<button class="quiet">${own.save}</button>
+</form>
+${isOwn && accountForm(token, 'remove_picture', false, own.remove)}
+${pictureTag}`
+
 export const profileSection = (
   words: Catalogue,
   token: string,
-  attributes: readonly Attribute[],
-  values: AttributeValues,
+  { all: attributes, attributes: values, picture }: Profile,
 ) => {
   const own = words.account.details
   const theirs = attributes.filter(({ source }) => source === 'person')
@@ -57,6 +76,7 @@ ${
   html`<h2>${own.set_for_you}</h2>
 <p>${own.by_others}</p>
 <dl>${others.map(({ name }) => html`<dt>${nameOf(own, name)}</dt><dd>${inWords(own, values[name]!)}</dd>`)}</dl>`
-}`,
+}
+${pictureForms(words, token, picture)}`,
   }
 }

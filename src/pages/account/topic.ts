@@ -27,6 +27,8 @@ export interface TopicForm {
     caller: Caller,
     query: URLSearchParams,
   ) => Promise<((words: Catalogue) => Question) | undefined>
+  /** Whether the form brings a file. */
+  readonly upload?: true
   /** Shows a result that people see once. Returns false if there is none. */
   readonly reveal?: (page: PageRequest, result: unknown) => Promise<boolean>
   /** Shows the form again with a problem. Returns false if the page of the topic has to do so. */

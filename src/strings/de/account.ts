@@ -55,6 +55,13 @@ export const account: Catalogue['account'] = {
     set_for_you: 'Für Sie festgelegt',
     by_others: 'Diese Angaben können Sie hier nicht ändern.',
   },
+  picture: {
+    heading: 'Ihr Bild',
+    choose: 'Bild auswählen',
+    hint: 'Ein PNG, JPEG oder WebP von höchstens 512 KB. Aufnahmeort und Kamera werden entfernt.',
+    save: 'Bild speichern',
+    remove: 'Bild entfernen',
+  },
   factors: {
     heading: 'Bestätigung in zwei Schritten',
     about: 'Eine Authenticator-App liefert einen Code, nach dem wir zusätzlich zum Passwort fragen.',
@@ -216,6 +223,8 @@ export const account: Catalogue['account'] = {
   done: {
     profile: 'Ihr Name ist gespeichert.',
     details: 'Ihre Angaben sind gespeichert.',
+    picture: 'Ihr Bild ist gespeichert.',
+    remove_picture: 'Ihr Bild ist entfernt.',
     email:
       'Wir haben einen Link an die neue Adresse gesendet. Öffnen Sie ihn, um die Änderung zu bestätigen.',
     password: 'Ihr Passwort ist geändert, und Sie sind überall sonst abgemeldet.',

@@ -39,6 +39,8 @@ const taken: Readonly<Record<string, string>> = {
 
 export const refusals: Catalogue['refusals'] = {
   problems: {
+    no_picture:
+      'Dieses Bild können wir nicht annehmen: ein PNG, JPEG oder WebP von höchstens 512 KB und 4096 Pixeln je Seite.',
     parse_error: 'Die Anfrage konnte nicht gelesen werden.',
     invalid_request: 'Die Anfrage ist ungültig.',
     method_not_found: 'Diese Aktion gibt es nicht.',

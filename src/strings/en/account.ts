@@ -56,6 +56,13 @@ export const account = {
     set_for_you: 'Set for you',
     by_others: 'You cannot change these here.',
   },
+  picture: {
+    heading: 'Your picture',
+    choose: 'Choose a picture',
+    hint: 'A PNG, JPEG or WebP of at most 512 KB. Where it was taken and by which camera is removed.',
+    save: 'Save picture',
+    remove: 'Remove picture',
+  },
   factors: {
     heading: 'Two-step verification',
     about: 'An authenticator app asks you for a code in addition to your password.',
@@ -222,6 +229,8 @@ export const account = {
   done: {
     profile: 'Your name is saved.',
     details: 'Your details are saved.',
+    picture: 'Your picture is saved.',
+    remove_picture: 'Your picture is removed.',
     email: 'We sent a link to the new address. Open it to confirm the change.',
     password: 'Your password is changed, and you are signed out everywhere else.',
     confirm_totp: 'Your authenticator app is turned on.',

@@ -45,6 +45,8 @@ const taken: Readonly<Record<string, string>> = {
 export const refusals = {
   /** Of one form or call, in a sentence: by `data.reason`, or by `data.code` where there is none. */
   problems: {
+    no_picture:
+      'This is not a picture that we can take: a PNG, JPEG or WebP of at most 512 KB and 4,096 pixels a side.',
     parse_error: 'The request could not be read.',
     invalid_request: 'The request is not valid.',
     method_not_found: 'This action doesn’t exist.',

@@ -58,6 +58,13 @@ export const account: Catalogue['account'] = {
     set_for_you: 'Définies pour vous',
     by_others: 'Vous ne pouvez pas les modifier ici.',
   },
+  picture: {
+    heading: 'Votre image',
+    choose: 'Choisir une image',
+    hint: 'Un PNG, JPEG ou WebP de 512 Ko au plus. Le lieu de la prise de vue et l’appareil sont retirés.',
+    save: 'Enregistrer l’image',
+    remove: 'Retirer l’image',
+  },
   factors: {
     heading: 'Validation en deux étapes',
     about: 'Une application d’authentification fournit un code, demandé en plus de votre mot de passe.',
@@ -217,6 +224,8 @@ export const account: Catalogue['account'] = {
   done: {
     profile: 'Votre nom est enregistré.',
     details: 'Vos informations sont enregistrées.',
+    picture: 'Votre image est enregistrée.',
+    remove_picture: 'Votre image est retirée.',
     email: 'Nous avons envoyé un lien à la nouvelle adresse. Ouvrez-le pour confirmer la modification.',
     password: 'Votre mot de passe est modifié et vous êtes déconnecté partout ailleurs.',
     confirm_totp: 'Votre application d’authentification est activée.',

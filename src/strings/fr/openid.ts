@@ -8,7 +8,7 @@ export const openid: Catalogue['openid'] = {
   scopes: {
     openid: 'voir qui vous êtes',
     email: 'voir votre adresse e-mail',
-    profile: 'voir votre profil : nom, nom d’utilisateur, image et autres informations sur vous',
+    profile: 'voir votre profil : nom, nom d’utilisateur, image et autres informations sur vous',
     groups: 'voir les groupes dont vous faites partie',
     claims: 'voir ce que vous avez le droit de faire ici',
     offline_access: 'garder son accès en votre absence',

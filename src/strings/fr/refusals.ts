@@ -39,6 +39,8 @@ const taken: Readonly<Record<string, string>> = {
 
 export const refusals: Catalogue['refusals'] = {
   problems: {
+    no_picture:
+      'Nous ne pouvons pas accepter cette image : un PNG, JPEG ou WebP de 512 Ko et 4096 pixels de côté au plus.',
     parse_error: 'La requête est illisible.',
     invalid_request: 'La requête n’est pas valide.',
     method_not_found: 'Cette action n’existe pas.',
