@@ -153,6 +153,9 @@ onBothDatabases('nobody closes another person’s way in', (newUrl) => {
     )
     assert.equal(all.length, 20)
     assert.equal((await linksTo(email)).length, 0)
+    // Mails of another kind have a limit of their own.
+    await daemon.hero.auth.request_password_reset({ email })
+    assert.equal((await linksTo(email)).length, 1)
   })
 
   test('requests for links never crowd out a notice, and a notice that is dropped stands in the audit', async () => {
