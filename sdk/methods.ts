@@ -930,6 +930,27 @@ export type AuthNotMeResult = {
   address_restored: boolean
 }
 
+export type AuthExportParams = Record<string, never>
+export type AuthExportResult = {
+}
+
+export type AuthCloseAccountParams = Record<string, never>
+export type AuthCloseAccountResult = {
+  /** Unix time in seconds, up to the year 9999 */
+  removes_at: number
+  /** Whether a link was mailed that takes it back; otherwise only an administrator can */
+  link_mailed: boolean
+}
+
+export interface AuthReopenAccountParams {
+  /** From the link that was mailed */
+  token: string
+}
+export type AuthReopenAccountResult = {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+}
+
 export interface AuthLoginByCodeParams {
   /** From `data.sign_in` of factor_required */
   sign_in: string
@@ -2223,6 +2244,9 @@ export interface Methods {
   'auth.change_email': { params: AuthChangeEmailParams; result: null }
   'users.invite': { params: UsersInviteParams; result: null }
   'auth.not_me': { params: AuthNotMeParams; result: AuthNotMeResult }
+  'auth.export': { params: AuthExportParams; result: AuthExportResult }
+  'auth.close_account': { params: AuthCloseAccountParams; result: AuthCloseAccountResult }
+  'auth.reopen_account': { params: AuthReopenAccountParams; result: AuthReopenAccountResult }
   'auth.login_by_code': { params: AuthLoginByCodeParams; result: SignedIn }
   'auth.passkey_options': { params: AuthPasskeyOptionsParams; result: PasskeyRequestOptions }
   'auth.login_by_passkey': { params: AuthLoginByPasskeyParams; result: SignedIn }
@@ -2377,6 +2401,12 @@ export interface HeroProxyMethods {
     change_email(params: AuthChangeEmailParams): Promise<null>
     /** Report, with the link of a security notice, that it wasn’t you: all sessions of the account end. It also ends what was made in the account since the event: consents, grants and tokens of applications, tokens to keep, half-finished sign-ins and mailed links. Passkeys, authenticator apps and linked identities stay. The notice of a change that the person’s own account made to its address also gives the account this address back: then the password is removed, as are identities that were linked since. It does nothing if another account has the address now. It signs nobody in. The link works for seven days. */
     not_me(params: AuthNotMeParams): Promise<AuthNotMeResult>
+    /** Return what is held on you: no hashes, seeds or tokens, and no other person’s address */
+    export(params?: AuthExportParams): Promise<AuthExportResult>
+    /** Delete your account: off at once, and gone after delete_days unless a mailed link takes it back. Applications are signed out. Entries of the audit stay until their retention, and the username is never given again. The setting self_delete allows it; the last administrator cannot. */
+    close_account(params?: AuthCloseAccountParams): Promise<AuthCloseAccountResult>
+    /** Take the deletion of an account back, with the link that was mailed; it signs nobody in */
+    reopen_account(params: AuthReopenAccountParams): Promise<AuthReopenAccountResult>
     /** Complete a sign-in with a code of the authenticator app or a recovery code. A wrong code does not use up `sign_in`, which expires after five minutes. You have five attempts, then one a minute. */
     login_by_code(params: AuthLoginByCodeParams): Promise<SignedIn>
     /** Return the options for a passkey prompt: for auth.login_by_passkey or, with a session, for auth.prove */
@@ -2657,6 +2687,9 @@ export const methodNames = [
   'auth.change_email',
   'users.invite',
   'auth.not_me',
+  'auth.export',
+  'auth.close_account',
+  'auth.reopen_account',
   'auth.login_by_code',
   'auth.passkey_options',
   'auth.login_by_passkey',

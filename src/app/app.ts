@@ -64,6 +64,7 @@ export const createApp = (
         devices,
       ])
         await room.sweep()
+      await flows.closedAccounts.sweep()
       await rooms.keys.rotateWhenDue(await settings.value('key_rotation_days'))
       await audit.sweep(await settings.value('audit_retention_days'))
     })

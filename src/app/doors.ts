@@ -140,7 +140,7 @@ export const createDoors = (parts: Parts) => {
       switchesOf(routes.lastTable().at(home.host)?.match('/'))?.serves === true ? '/auth/services' : '/',
     wordsFor,
     tell,
-    ...profiles(rooms),
+    ...profiles(rooms, flows),
   }
   const rpc = new PostRpc({
     receive: (body, identify) => envelope.receive(body, identify),

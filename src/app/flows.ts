@@ -21,6 +21,7 @@ import { Setup } from '../auth/setup.ts'
 import { SignIn } from '../auth/sign_in.ts'
 import { Impersonation } from '../auth/impersonation.ts'
 import { tokenTeller } from '../identity/token_status.ts'
+import { ownAccounts } from './own_accounts.ts'
 import { federate } from './federation.ts'
 import { Accounts } from '../oidc/accounts.ts'
 import { BackchannelLogouts } from '../oidc/backchannel_logouts.ts'
@@ -213,6 +214,7 @@ export const createFlows = (
   const callers = new Callers({ database, identification, claims, issuer: config.public_url })
 
   return {
+    ...ownAccounts(database, rooms, { links, mailed, received: federation.received }),
     links,
     devices,
     notices,

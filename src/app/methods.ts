@@ -5,6 +5,7 @@ import { subjectOfService } from '../identity/bearer_tokens.ts'
 import { emailMethods } from '../auth/email_methods.ts'
 import { impersonationMethods } from '../auth/impersonation_methods.ts'
 import { authMethods } from '../auth/methods.ts'
+import { accountMethods } from '../auth/account_methods.ts'
 import { noticeMethods } from '../auth/notice_methods.ts'
 import { proofMethods } from '../auth/proof_methods.ts'
 import { toProgram } from '../identity/token_status.ts'
@@ -94,6 +95,7 @@ export const allMethods = (
     ...impersonationMethods(impersonation),
     ...emailMethods({ flows: emailFlows, registration, credentials, attempts, signIn }),
     ...noticeMethods(flows.intrusions),
+    ...accountMethods(flows.personalData, flows.closedAccounts),
     ...proofMethods({
       users,
       credentials,

@@ -1,12 +1,17 @@
+import type { Flows } from './flows.ts'
 import type { Rooms } from './rooms.ts'
 
 /** What pages need to know of people besides who they are. */
-export const profiles = ({
-  attributes,
-  userAttributes,
-  users,
-  pictures,
-}: Pick<Rooms, 'attributes' | 'userAttributes' | 'users' | 'pictures'>) => ({
+export const profiles = (
+  {
+    attributes,
+    userAttributes,
+    users,
+    pictures,
+  }: Pick<Rooms, 'attributes' | 'userAttributes' | 'users' | 'pictures'>,
+  { closedAccounts }: Pick<Flows, 'closedAccounts'>,
+) => ({
+  closing: async () => ({ allowed: await closedAccounts.mayClose(), days: await closedAccounts.days() }),
   pictureOf: async (userId: string) => ({
     path: new URL(pictures.addressOf(userId)).pathname,
     isOwn: await pictures.isOwn(userId),

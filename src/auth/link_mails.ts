@@ -25,6 +25,7 @@ const pages = {
   reset: '/auth/reset?token=',
   magic: '/auth/magic?token=',
   invite: '/auth/register?invite=',
+  reopen: '/auth/reopen?token=',
 } as const satisfies Record<Purpose, string>
 
 /**
@@ -49,10 +50,11 @@ export class LinkMails {
     address: string,
     asking: Asking,
     wanted?: WantedNames,
+    lasting?: number,
   ): Promise<void> {
     const { links, setting, publicUrl, mails } = this.#parts
     const lifetime =
-      purpose === 'magic' ? await setting('magic_link_lifetime') : tokenLifetimesSeconds[purpose]
+      lasting ?? (purpose === 'magic' ? await setting('magic_link_lifetime') : tokenLifetimesSeconds[purpose])
     const { browser, language } = asking
     // A new address is proved by this very link.
     const name = user && purpose !== 'change' ? nameInMail(user) : ''

@@ -47,7 +47,7 @@ export interface Reactions {
   readonly passkeyRemoved: (userId: string) => Promise<void>
   /** Sessions are about to be ended early; their rows still exist. */
   readonly sessionsEnding: (sessionIds: readonly string[]) => Promise<void>
-  /** All sessions of a user are about to be ended, even if there are none. */
+  /** All sessions of a user have been ended, even if there were none. */
   readonly allSessionsEnding: (userId: string, reason: RevocationReason) => Promise<void>
   /** A user has revoked what a client has on their behalf: all its tokens for them must end. */
   readonly consentRevoked: (userId: string, client: string) => Promise<void>

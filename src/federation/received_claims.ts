@@ -57,6 +57,21 @@ export class ReceivedClaimsLog {
     return { received_at: row.received_at, claims }
   }
 
+  /** Everything that is kept about a user, by provider. */
+  async allOf(userId: string): Promise<Record<string, unknown>> {
+    const rows = await this.#database.query
+      .selectFrom('received_claims')
+      .innerJoin('user_identities', 'user_identities.id', 'received_claims.identity_id')
+      .select(['provider', 'identity_id', 'sealed'])
+      .where('user_identities.user_id', '=', userId)
+      .execute()
+    const claims = rows.map(({ provider, identity_id, sealed }) => [
+      provider,
+      JSON.parse(this.#seal.open(sealed, sealRow(identity_id))) as unknown,
+    ])
+    return Object.fromEntries(claims) as Record<string, unknown>
+  }
+
   async sweep(): Promise<void> {
     const old = sql<boolean>`received_at <= ${now() - keptSeconds}`
     await sweepRows(this.#database, 'received_claims', 'identity_id', old as never, (query) =>

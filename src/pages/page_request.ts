@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Attribute } from '../attributes/attribute.ts'
 import type { PersonSwitch } from '../auth/person_switch.ts'
 import type { SessionMarks } from '../identity/session_marks.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
@@ -99,12 +98,9 @@ export class PageRequest {
     return caller.networkUser && caller
   }
 
-  attributes(): Promise<readonly Attribute[]> {
-    return this.#parts.attributes()
-  }
-
-  pictureOf(userId: string) {
-    return this.#parts.pictureOf(userId)
+  /** What pages need to know of people besides who they are. */
+  get people(): Pick<PageRequestParts, 'attributes' | 'pictureOf' | 'closing'> {
+    return this.#parts
   }
 
   /** Keeps the time zone that the script of the sign-in page read, for a person who has none. */

@@ -31,6 +31,8 @@ export interface PageRequestParts {
   readonly tell: ShowRefusal
   /** What is known about people besides name and address. */
   readonly attributes: () => Promise<readonly Attribute[]>
+  /** Whether people may delete their accounts, and after how many days they are gone. */
+  readonly closing: () => Promise<{ readonly allowed: boolean; readonly days: number }>
   /** The path of the picture of a person, and whether they have given one. */
   readonly pictureOf: (userId: string) => Promise<{ readonly path: string; readonly isOwn: boolean }>
   /** The time zone that a person has set; undefined for none. */

@@ -28,6 +28,7 @@ import type { FederationParts } from './sign_in/provider_parts.ts'
 import * as federation from './sign_in/providers.ts'
 import { passkeyOptions } from './sign_in/show_sign_in.ts'
 import { postSwitchAccount, switchAccount } from './sign_in/switch_account.ts'
+import { postReopen, reopen } from './sign_in/reopen.ts'
 import * as signIn from './sign_in/sign_in.ts'
 import * as signOut from './sign_in/sign_out.ts'
 
@@ -107,6 +108,8 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   formRow(parts, '/auth/magic', email.postMagic),
   pageRow(parts, '/auth/not_me', (page) => notMe(page, parts.intrusions)),
   formRow(parts, '/auth/not_me', (page) => postNotMe(page, parts.intrusions)),
+  pageRow(parts, '/auth/reopen', reopen),
+  formRow(parts, '/auth/reopen', postReopen),
   formRow(parts, '/auth/factor', proof.postFactor),
   formRow(parts, '/auth/passkey', proof.postPasskey),
   pageRow(parts, '/auth/passkey_options', passkeyOptions),

@@ -51,6 +51,16 @@ export class Pictures {
       : { type: row.type as PictureType, content: Buffer.from(row.content, 'base64') }
   }
 
+  /** The picture that a person has given. */
+  async of(userId: string): Promise<CleanPicture | undefined> {
+    const row = await this.#database.query
+      .selectFrom('pictures')
+      .select(['type', 'content'])
+      .where('user_id', '=', userId)
+      .executeTakeFirst()
+    return row && { type: row.type as PictureType, content: Buffer.from(row.content, 'base64') }
+  }
+
   /** Stores a picture, or removes the one that is there. Inside a transaction. */
   async set(user_id: string, picture: CleanPicture | undefined): Promise<void> {
     const { query } = this.#database

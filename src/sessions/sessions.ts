@@ -204,8 +204,11 @@ export class Sessions {
   /** Ends all sessions of a user except one, and returns how many ended. */
   async revokeAll(userId: string, reason: RevocationReason, except = ''): Promise<number> {
     return this.#database.write(async () => {
+      const which = sql<SqlBool>`sessions.user_id = ${userId} and sessions.id != ${except}`
+      const ended = await this.#endings.end(which, reason)
+      // Last: it removes what tells which applications a session was used for, and they have to hear of its end.
       await this.#reactions.allSessionsEnding(userId, reason)
-      return this.#endings.end(sql`sessions.user_id = ${userId} and sessions.id != ${except}`, reason)
+      return ended
     })
   }
 

@@ -108,6 +108,13 @@ export const definitions = {
     ['closed', 'invite', 'open'],
     'Who may create an account. closed: nobody; invite: people with an invitation; open: anyone with a working address',
   ),
+  self_delete: yesNo(false, 'Let people delete their own accounts'),
+  delete_days: integer(
+    7,
+    1,
+    90,
+    'Days after which an account that its person has deleted is gone; until then a mailed link takes it back',
+  ),
   providers_may_be_local: yesNo(
     false,
     'Allow identity providers at loopback and link-local addresses, also over plain HTTP',

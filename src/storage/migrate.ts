@@ -26,6 +26,7 @@ import * as proofs from './migrations/023_proofs.ts'
 import * as webfinger from './migrations/025_webfinger.ts'
 import * as attributes from './migrations/026_attributes.ts'
 import * as pictures from './migrations/027_pictures.ts'
+import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first. Never rename a step, and never edit one once it is released. */
@@ -55,6 +56,7 @@ export const migrations: Record<string, Migration> = {
   '023_proofs': proofs,
   '025_webfinger': webfinger,
   '026_attributes': attributes,
+  '027_closed_accounts': closedAccounts,
   '027_pictures': pictures,
 }
 

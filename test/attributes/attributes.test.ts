@@ -111,7 +111,10 @@ onBothDatabases('attributes', (newUrl) => {
     await refused(say('grace', { rank: '1' }), 'invalid_params', 'attributes.rank')
     await say('grace', { desk: '1' }, ada)
     await byHand(daemon, async (database) => {
-      await database.query.updateTable('sessions').set({ proven_at: 1 }).execute()
+      await database.query
+        .updateTable('sessions')
+        .set({ proven_at: Math.floor(Date.now() / 1000) - 1000 })
+        .execute()
       database.changed('sessions')
     })
     await refused(say('grace', { desk: '2' }, ada), 'proof_required')

@@ -61,7 +61,16 @@ describe('the pages of an account in Chromium', { skip: browserMissing() ?? fals
     }
     await makeToken(page)
     await check()
-    for (const topic of ['me', 'profile', 'security', 'passkeys', 'sessions', 'applications', 'tokens']) {
+    for (const topic of [
+      'me',
+      'profile',
+      'security',
+      'passkeys',
+      'sessions',
+      'applications',
+      'tokens',
+      'data',
+    ]) {
       await page.goto(`${origin}/auth/${topic}`)
       await check()
     }

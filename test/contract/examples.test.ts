@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PendingLinks } from '../../src/federation/pending_links.ts'
+import { exampleTokens } from '../../src/auth/email_methods.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { Authenticator } from '../support/authenticator.ts'
@@ -27,6 +28,7 @@ const masked = new Set([
   'rows',
   'signs_since',
   'retired_at',
+  'removes_at',
   'x',
   'n',
   'client_secret',
@@ -83,6 +85,7 @@ const links = [['magic_links', true]] as const
 const settingsOf: Partial<Record<string, readonly (readonly [string, string | boolean])[]>> = {
   'auth.register': open,
   'users.invite': open,
+  'auth.close_account': [['self_delete', true]],
   'auth.request_magic_link': links,
   'auth.login_by_link': links,
 }
@@ -98,6 +101,8 @@ const needsSession = new Set([
   'factors.remove_passkey',
   'factors.renew_recovery_codes',
   'auth.logout',
+  'auth.export',
+  'auth.close_account',
   'auth.impersonate',
   'auth.stop_impersonating',
   'auth.change_email',
@@ -132,6 +137,27 @@ const currentParams: Partial<Record<string, (stage: TestDaemon, caller: HeroProx
       attestation: key.create(await ada.factors.passkey_options()),
     })
     return { assertion: key.get(await hero.auth.passkey_options()) }
+  },
+  // The last administrator cannot.
+  'auth.close_account': async ({ hero }) => {
+    await hero.users.update({ username: 'grace', is_admin: true })
+    return {}
+  },
+  'auth.reopen_account': async ({ config }) => {
+    await byHand({ config }, async (database) => {
+      const { id } = await database.query
+        .updateTable('users')
+        .set({ is_active: 0, updated_at: 1795435200 })
+        .where('username', '=', 'grace')
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      const times = { closed_at: 1795435200, removes_at: 4_000_000_000 }
+      await database.query
+        .insertInto('closed_accounts')
+        .values({ user_id: id, ...times })
+        .execute()
+    })
+    return { token: exampleTokens.reopen }
   },
   'token.revoke': async ({ hero }) => ({ id: (await hero.token.create({ user: 'ada', name: 'x' })).id }),
   'auth.refresh': async ({ hero }) => ({ refresh_token: (await signInAda(hero)).refresh_token }),
@@ -219,6 +245,8 @@ const check = async (
   const before = await auditLines()
   const result = await caller.call(method.name as MethodName, (made ?? paramsOf(example)) as never)
   if (method.name === 'rpc.discover') assert.equal((result as { openrpc: string }).openrpc, '1.3.2')
+  else if (method.name === 'auth.export')
+    assert.equal((result as { account: { username: string } }).account.username, 'ada')
   else assert.deepEqual(mask(result), mask(example.result.value))
 
   const fresh = (await auditLines()).filter(({ id }) => !before.some((entry) => entry.id === id))

@@ -56,6 +56,9 @@ export const rows: Record<string, Row> = {
   'auth.change_email': signedIn,
   'users.invite': only('proxy.users.write'),
   'auth.not_me': everybody,
+  'auth.export': signedIn,
+  'auth.close_account': signedIn,
+  'auth.reopen_account': everybody,
   'auth.login_by_code': everybody,
   'auth.passkey_options': everybody,
   'auth.login_by_passkey': everybody,
@@ -221,6 +224,8 @@ export const takesAdmin = new Set([
 ])
 /** Methods that no token can call, because they add a way to sign in or concern the caller's own account. */
 export const takesSignIn = new Set([
+  'auth.close_account',
+  'auth.export',
   'auth.change_email',
   'factors.add_passkey',
   'factors.add_totp',

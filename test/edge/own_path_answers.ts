@@ -54,6 +54,9 @@ export const ownPathAnswers = `
 /auth/not_me
   home      410 dead_link: GET, POST form | 415 unsupported_media_type: POST json | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   routed    service
+/auth/reopen
+  home      410 dead_link: GET, POST form | 415 unsupported_media_type: POST json | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/factor
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 401 text/html: POST form
   routed    service
@@ -97,6 +100,9 @@ export const ownPathAnswers = `
 /auth/tokens
   home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
+/auth/data
+  home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/account
   home      404 not_found
   routed    service
@@ -111,6 +117,12 @@ export const ownPathAnswers = `
   routed    service
 /auth/account/remove_picture
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
+/auth/account/export
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
+/auth/account/close_account
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow POST, GET: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/account/email
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form

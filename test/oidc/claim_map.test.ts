@@ -137,6 +137,7 @@ describe('JWT claims that a client gets by its claim_map', () => {
         clients.add({
           name: 'x',
           redirect_uris: ['https://x.test/cb'],
+          anyone: true,
           claim_map: JSON.parse(`{"${name}":"{user}"}`) as never,
         }),
         'invalid_params',
@@ -146,7 +147,7 @@ describe('JWT claims that a client gets by its claim_map', () => {
   test('claims by which applications find accounts are one person’s', async () => {
     const { clients } = provider.daemon.hero
     const add = (claim_map: Record<string, string>) =>
-      clients.add({ name: 'x', redirect_uris: ['https://x.test/cb'], claim_map })
+      clients.add({ name: 'x', redirect_uris: ['https://x.test/cb'], anyone: true, claim_map })
     for (const name of [
       'preferred_username',
       'username',
@@ -188,6 +189,24 @@ describe('JWT claims that a client gets by its claim_map', () => {
     await refused(
       add(Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`c${i}`, 'x']))),
       'invalid_params',
+    )
+  })
+
+  test('a fixed account is shared by those whom a rule lets in, as long as there is one', async () => {
+    const { clients } = provider.daemon.hero
+    const { client } = await clients.add({
+      name: 'Router',
+      redirect_uris: ['https://router.test/cb'],
+      required_claims: ['groups.math'],
+      claim_map: { preferred_username: 'admin' },
+    })
+    await refused(clients.update({ client, anyone: true }), 'invalid_params', 'claim_map.preferred_username')
+    await clients.update({ client, required_claims: ['groups.other'] })
+    await clients.update({ client, anyone: true, claim_map: {} })
+    await refused(
+      clients.update({ client, claim_map: { login: 'admin' } }),
+      'invalid_params',
+      'claim_map.login',
     )
   })
 

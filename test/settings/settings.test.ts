@@ -60,6 +60,8 @@ onBothDatabases('settings', (newUrl) => {
       ['theme_accent_dark', ['#000000', 'white', '#8cc0ee ']],
       ['logo', ['<img src=x>', '<svg>', 'x'.repeat(40_000), 7]],
       ['registration_mode', ['', 'Open', true]],
+      ['self_delete', ['true', 1]],
+      ['delete_days', [0, 91, '7']],
       ['providers_may_be_local', ['true', 1, 0]],
       ['magic_links', ['true', 1]],
       // Neither a parent domain nor a host of somebody else.

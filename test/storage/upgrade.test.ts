@@ -196,6 +196,7 @@ const upgraded = (old: Rows): Rows => {
     attributes: standardAttributes,
     user_attributes: [],
     pictures: [],
+    closed_accounts: [],
     providers: old.providers!.map((row) => ({
       ...row,
       email_trusted: 0,

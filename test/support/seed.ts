@@ -62,7 +62,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
   })
   await hero.users.identities.add({ user: 'grace', provider: 'forge', subject: '1906' })
   await hero.clients.add({
-    anyone: true,
+    required_claims: ['groups.engineers'],
     client: 'wiki',
     name: 'The wiki',
     redirect_uris: ['https://wiki.example.org/callback'],
@@ -118,7 +118,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
       const user = await query
         .selectFrom('users')
         .select(['id', 'email'])
-        .where('username', '=', ['verify', 'not_me'].includes(purpose) ? 'grace' : 'ada')
+        .where('username', '=', ['verify', 'not_me', 'reopen'].includes(purpose) ? 'grace' : 'ada')
         .executeTakeFirstOrThrow()
       const at = Math.floor(Date.now() / 1000)
       await query

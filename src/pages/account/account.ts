@@ -4,6 +4,7 @@ import type { Catalogue } from '../../strings/catalogue.ts'
 import { inWords } from '../sign_in/complete_sign_in.ts'
 import type { PageRequest } from '../page_request.ts'
 import { applications } from './applications.ts'
+import { data } from './data.ts'
 import { mePage } from './me_view.ts'
 import { overview } from './overview.ts'
 import { passkeys } from './passkeys.ts'
@@ -16,7 +17,7 @@ import { questionPage, topicPage, type Topic } from './topic.ts'
 export { overview }
 
 /** The pages of an account, but for its overview, which also says who is here. */
-export const topics: readonly Topic[] = [profile, security, passkeys, sessions, applications, tokens]
+export const topics: readonly Topic[] = [profile, security, passkeys, sessions, applications, tokens, data]
 
 type Done = Catalogue['account']['done']
 

@@ -10,6 +10,7 @@ const addresses = {
   sessions: '/auth/sessions',
   applications: '/auth/applications',
   tokens: '/auth/tokens',
+  data: '/auth/data',
 } satisfies Record<keyof Catalogue['services']['pages'], string>
 
 export type AccountPlace = keyof typeof addresses

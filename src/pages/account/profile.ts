@@ -30,8 +30,8 @@ export const profile: Topic = {
     const { attributes = {} } = (await page.call('users.get', { username: caller.name }, caller)) as {
       attributes?: AttributeValues
     }
-    const all = await page.attributes()
-    const picture = await page.pictureOf(caller.user_id!)
+    const all = await page.people.attributes()
+    const picture = await page.people.pictureOf(caller.user_id!)
     return (words, token) => profileSection(words, token, { all, attributes, picture })
   },
   forms: {

@@ -24,6 +24,8 @@ export interface AuthTables {
     created_at: number
     expires_at: number
   }
+  /** Accounts that their people have closed, and when they are gone. */
+  closed_accounts: { user_id: string; closed_at: number; removes_at: number }
   /** What a provider asserted, next to the one-time token of a sign-in that waits for its second factor. */
   provider_proofs: {
     token_hash: string

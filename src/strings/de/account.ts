@@ -55,6 +55,19 @@ export const account: Catalogue['account'] = {
     set_for_you: 'Für Sie festgelegt',
     by_others: 'Diese Angaben können Sie hier nicht ändern.',
   },
+  data: {
+    heading: 'Meine Daten',
+    about:
+      'Laden Sie in einer Datei herunter, was über Sie gespeichert ist: Konto, Angaben und Bild, wie Sie sich anmelden, Gruppen, Sitzungen, Anwendungen, Mails und was Sie getan haben. Passwörter und Schlüssel sind nicht dabei.',
+    download: 'Meine Daten herunterladen',
+    close_heading: 'Konto löschen',
+    close_about: ({ days }) =>
+      `Ihr Konto wird sofort abgeschaltet, und Anwendungen melden Sie ab. Nach ${plural(days, { one: '1 Tag', other: `${days} Tagen` })} ist es weg; bis dahin nimmt ein Link, den wir Ihnen mailen, die Löschung zurück.`,
+    stays:
+      'Was bleibt: Einträge im Protokoll bis zu ihrer Frist, und Ihr Benutzername, den niemand mehr erhält.',
+    close: 'Mein Konto löschen',
+    not_here: 'Konten löschen hier die Betreiber. Fragen Sie sie.',
+  },
   picture: {
     heading: 'Ihr Bild',
     choose: 'Bild auswählen',
@@ -213,6 +226,10 @@ export const account: Catalogue['account'] = {
       title: 'Verknüpfung aufheben?',
       ends: 'Sie können sich mit diesem Konto nicht mehr anmelden. Sitzungen, die es geöffnet hat, enden, ebenso Mitgliedschaften in Gruppen, die es mitgebracht hat.',
       button: 'Verknüpfung aufheben',
+    },
+    close_account: {
+      title: 'Konto löschen?',
+      button: 'Mein Konto löschen',
     },
     renew_recovery_codes: {
       title: 'Neue Wiederherstellungscodes erstellen?',

@@ -59,6 +59,14 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Adresse bestätigen',
     }),
+    reopen: ({ site, lasts }) => ({
+      subject: `Ihr Konto bei ${site} wird gelöscht`,
+      paragraphs: [
+        `Sie haben ${site} gebeten, Ihr Konto zu löschen. Es ist jetzt abgeschaltet und weg, sobald dieser Link nicht mehr gilt: in ${lasts}.`,
+        'Wenn Sie es sich anders überlegen oder wenn Sie das nicht waren, nehmen Sie die Löschung zurück: mit dem Knopf auf der Seite hinter dem Link.',
+      ],
+      button: 'Löschung zurücknehmen',
+    }),
     password_changed: ({ site }) => ({
       subject: `Ihr Passwort für ${site} wurde geändert`,
       paragraphs: [

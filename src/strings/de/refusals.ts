@@ -1,7 +1,7 @@
 import type { Catalogue, SignatureFault } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 
-const { choice, wait } = formatsOf('de')
+const { choice, time, wait } = formatsOf('de')
 
 const signatureFaults: Readonly<Record<SignatureFault, string>> = {
   missing: 'Die Anfrage hat keine Signatur.',
@@ -39,6 +39,7 @@ const taken: Readonly<Record<string, string>> = {
 
 export const refusals: Catalogue['refusals'] = {
   problems: {
+    no_self_delete: 'Konten löschen hier die Betreiber. Fragen Sie sie.',
     no_picture:
       'Dieses Bild können wir nicht annehmen: ein PNG, JPEG oder WebP von höchstens 512 KB und 4096 Pixeln je Seite.',
     parse_error: 'Die Anfrage konnte nicht gelesen werden.',
@@ -360,6 +361,18 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Adresse bestätigt',
       text: `Das ist jetzt die Adresse des Kontos ${user}.`,
     }),
+    account_closed: ({ at }) => ({
+      title: 'Ihr Konto ist gelöscht',
+      text: `Sie sind überall abgemeldet. Am ${time(at)} ist Ihr Konto weg. Bis dahin nimmt der Link, den wir Ihnen gemailt haben, die Löschung zurück.`,
+    }),
+    account_closed_for_good: ({ at }) => ({
+      title: 'Ihr Konto ist gelöscht',
+      text: `Sie sind überall abgemeldet. Am ${time(at)} ist Ihr Konto weg. Bis dahin können nur die Betreiber die Löschung zurücknehmen.`,
+    }),
+    account_reopened: {
+      title: 'Ihr Konto ist zurück',
+      text: 'Es ist wieder eingeschaltet. Melden Sie sich an wie zuvor.',
+    },
     ended_everywhere: ({ user }) => ({
       title: 'Überall abgemeldet',
       text: `Alle Sitzungen des Kontos ${user} sind beendet. Legen Sie jetzt ein neues Passwort fest: Wir mailen Ihnen einen Link dafür. Melden Sie sich dann an und entfernen Sie Passkeys, Authenticator-Apps und verknüpfte Konten, die nicht Ihnen gehören.`,

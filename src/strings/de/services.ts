@@ -14,5 +14,6 @@ export const services: Catalogue['services'] = {
     sessions: 'Sitzungen',
     applications: 'Anwendungen',
     tokens: 'Token',
+    data: 'Meine Daten',
   },
 }

@@ -94,6 +94,11 @@ export const sign_in: Catalogue['sign_in'] = {
       `Damit legen Sie das Passwort des Kontos von ${address} fest. Das Konto wird überall abgemeldet.`,
     button: 'Passwort festlegen',
   },
+  reopen: {
+    title: 'Konto zurücknehmen',
+    lead: 'Ihr Konto wurde gelöscht und ist bald weg. Der Knopf schaltet es wieder ein.',
+    button: 'Mein Konto behalten',
+  },
   not_me: {
     title: 'Waren Sie das nicht?',
     lead: ({ address, at }) =>

@@ -56,6 +56,18 @@ export const account = {
     set_for_you: 'Set for you',
     by_others: 'You cannot change these here.',
   },
+  data: {
+    heading: 'My data',
+    about:
+      'Download what is held on you as one file: your account, details and picture, how you sign in, groups, sessions, applications, mails and what you did. It holds no passwords or keys.',
+    download: 'Download my data',
+    close_heading: 'Delete your account',
+    close_about: ({ days }: { days: number }) =>
+      `Your account is switched off at once, and applications sign you out. After ${plural(days, { one: '1 day', other: `${days} days` })} it is gone; until then a link that we mail you takes it back.`,
+    stays: 'What stays: lines of the audit until they are due, and your username, which nobody gets again.',
+    close: 'Delete my account',
+    not_here: 'The people who run this site delete accounts. Ask them.',
+  },
   picture: {
     heading: 'Your picture',
     choose: 'Choose a picture',
@@ -218,6 +230,10 @@ export const account = {
       title: 'Unlink account?',
       ends: 'You can no longer sign in with that account. Sessions that it opened end, and so do group memberships that came with it.',
       button: 'Unlink account',
+    },
+    close_account: {
+      title: 'Delete your account?',
+      button: 'Delete my account',
     },
     renew_recovery_codes: {
       title: 'Create new recovery codes?',

@@ -81,6 +81,14 @@ export const mails = {
       ],
       button: 'Confirm address',
     }),
+    reopen: ({ site, lasts }) => ({
+      subject: `Your account at ${site} will be deleted`,
+      paragraphs: [
+        `You asked ${site} to delete your account. It is switched off now and will be gone when this link no longer works, in ${lasts}.`,
+        'If you change your mind, or if this wasn’t you, take it back: press the button on the page behind the link.',
+      ],
+      button: 'Take it back',
+    }),
     password_changed: ({ site }) => ({
       subject: `Your password for ${site} was changed`,
       paragraphs: [

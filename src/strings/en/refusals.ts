@@ -1,6 +1,6 @@
 import { formatsOf } from '../formats.ts'
 
-const { choice, wait } = formatsOf('en')
+const { choice, time, wait } = formatsOf('en')
 
 export interface Notice {
   readonly title: string
@@ -45,6 +45,7 @@ const taken: Readonly<Record<string, string>> = {
 export const refusals = {
   /** Of one form or call, in a sentence: by `data.reason`, or by `data.code` where there is none. */
   problems: {
+    no_self_delete: 'The people who run this site delete accounts. Ask them.',
     no_picture:
       'This is not a picture that we can take: a PNG, JPEG or WebP of at most 512 KB and 4,096 pixels a side.',
     parse_error: 'The request could not be read.',
@@ -367,6 +368,15 @@ export const refusals = {
       title: 'Address confirmed',
       text: `This is now the address of the account ${user}.`,
     }),
+    account_closed: ({ at }: { at: number }) => ({
+      title: 'Your account is deleted',
+      text: `You are signed out everywhere. On ${time(at)} your account is gone. Until then, the link that we mailed you takes it back.`,
+    }),
+    account_closed_for_good: ({ at }: { at: number }) => ({
+      title: 'Your account is deleted',
+      text: `You are signed out everywhere. On ${time(at)} your account is gone. Until then, only the people who run this site can take it back.`,
+    }),
+    account_reopened: { title: 'Your account is back', text: 'It is switched on again. Sign in as before.' },
     ended_everywhere: ({ user }: { user: string }) => ({
       title: 'Signed out everywhere',
       text: `All sessions of the account ${user} have ended. Now choose a new password: we mail you a link for it. Then sign in and remove passkeys, authenticator apps and linked accounts that are not yours.`,

@@ -14,5 +14,6 @@ export const services = {
     sessions: 'Sessions',
     applications: 'Applications',
     tokens: 'Tokens',
+    data: 'My data',
   },
 }

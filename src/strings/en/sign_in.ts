@@ -95,6 +95,11 @@ export const sign_in = {
       `This sets the password of the account of ${address}, and signs it out everywhere.`,
     button: 'Set password',
   },
+  reopen: {
+    title: 'Take your account back',
+    lead: 'Your account was deleted and will soon be gone. The button switches it on again.',
+    button: 'Keep my account',
+  },
   not_me: {
     title: 'Wasn’t that you?',
     lead: ({ address, at }: { address: string; at: number }) =>

@@ -58,6 +58,19 @@ export const account: Catalogue['account'] = {
     set_for_you: 'Définies pour vous',
     by_others: 'Vous ne pouvez pas les modifier ici.',
   },
+  data: {
+    heading: 'Mes données',
+    about:
+      'Téléchargez en un fichier ce qui est enregistré sur vous : compte, informations et image, moyens de connexion, groupes, sessions, applications, e-mails et ce que vous avez fait. Il ne contient ni mots de passe ni clés.',
+    download: 'Télécharger mes données',
+    close_heading: 'Supprimer votre compte',
+    close_about: ({ days }) =>
+      `Votre compte est désactivé aussitôt, et les applications vous déconnectent. Après ${plural(days, { one: '1 jour', other: `${days} jours` })}, il disparaît ; d’ici là, un lien que nous vous envoyons annule la suppression.`,
+    stays:
+      'Ce qui reste : les lignes du journal jusqu’à leur échéance, et votre nom d’utilisateur, que personne ne reçoit plus.',
+    close: 'Supprimer mon compte',
+    not_here: 'Les responsables de ce site suppriment les comptes. Adressez-vous à eux.',
+  },
   picture: {
     heading: 'Votre image',
     choose: 'Choisir une image',
@@ -214,6 +227,10 @@ export const account: Catalogue['account'] = {
       title: 'Dissocier le compte\u202f?',
       ends: 'Vous ne pourrez plus vous connecter avec ce compte. Les sessions qu’il a ouvertes prennent fin, ainsi que les appartenances à des groupes qui en venaient.',
       button: 'Dissocier le compte',
+    },
+    close_account: {
+      title: 'Supprimer votre compte ?',
+      button: 'Supprimer mon compte',
     },
     renew_recovery_codes: {
       title: 'Créer de nouveaux codes de secours\u202f?',

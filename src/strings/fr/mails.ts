@@ -59,6 +59,14 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Confirmer l’adresse',
     }),
+    reopen: ({ site, lasts }) => ({
+      subject: `Votre compte sur ${site} sera supprimé`,
+      paragraphs: [
+        `Vous avez demandé à ${site} de supprimer votre compte. Il est désactivé et disparaîtra quand ce lien ne fonctionnera plus, dans ${lasts}.`,
+        'Si vous changez d’avis, ou si ce n’était pas vous, annulez la suppression : utilisez le bouton sur la page derrière le lien.',
+      ],
+      button: 'Annuler la suppression',
+    }),
     password_changed: ({ site }) => ({
       subject: `Votre mot de passe pour ${site} a été modifié`,
       paragraphs: [

@@ -1,7 +1,7 @@
 import type { Catalogue, SignatureFault } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 
-const { choice, wait } = formatsOf('fr')
+const { choice, time, wait } = formatsOf('fr')
 
 const signatureFaults: Readonly<Record<SignatureFault, string>> = {
   missing: 'La requête n’a pas de signature.',
@@ -39,6 +39,7 @@ const taken: Readonly<Record<string, string>> = {
 
 export const refusals: Catalogue['refusals'] = {
   problems: {
+    no_self_delete: 'Les responsables de ce site suppriment les comptes. Adressez-vous à eux.',
     no_picture:
       'Nous ne pouvons pas accepter cette image : un PNG, JPEG ou WebP de 512 Ko et 4096 pixels de côté au plus.',
     parse_error: 'La requête est illisible.',
@@ -356,6 +357,18 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Adresse confirmée',
       text: `C’est désormais l’adresse du compte ${user}.`,
     }),
+    account_closed: ({ at }) => ({
+      title: 'Votre compte est supprimé',
+      text: `Vous êtes déconnecté partout. Votre compte disparaît le ${time(at)}. D’ici là, le lien que nous vous avons envoyé annule la suppression.`,
+    }),
+    account_closed_for_good: ({ at }) => ({
+      title: 'Votre compte est supprimé',
+      text: `Vous êtes déconnecté partout. Votre compte disparaît le ${time(at)}. D’ici là, seuls les responsables de ce site peuvent annuler la suppression.`,
+    }),
+    account_reopened: {
+      title: 'Votre compte est de retour',
+      text: 'Il est réactivé. Connectez-vous comme avant.',
+    },
     ended_everywhere: ({ user }) => ({
       title: 'Déconnecté partout',
       text: `Toutes les sessions du compte ${user} sont terminées. Choisissez maintenant un nouveau mot de passe\u00a0: nous vous envoyons un lien pour cela. Connectez-vous ensuite et retirez les clés d’accès, applications d’authentification et comptes liés qui ne sont pas les vôtres.`,

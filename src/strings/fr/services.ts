@@ -14,5 +14,6 @@ export const services: Catalogue['services'] = {
     sessions: 'Sessions',
     applications: 'Applications',
     tokens: 'Jetons',
+    data: 'Mes données',
   },
 }

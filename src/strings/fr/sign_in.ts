@@ -95,6 +95,11 @@ export const sign_in: Catalogue['sign_in'] = {
       `Vous définissez le mot de passe du compte de ${address}, qui sera déconnecté partout.`,
     button: 'Définir le mot de passe',
   },
+  reopen: {
+    title: 'Reprendre votre compte',
+    lead: 'Votre compte a été supprimé et disparaîtra bientôt. Le bouton le réactive.',
+    button: 'Garder mon compte',
+  },
   not_me: {
     title: 'Ce n’était pas vous\u202f?',
     lead: ({ address, at }) =>

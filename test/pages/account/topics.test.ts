@@ -24,7 +24,7 @@ describe('the pages of an account', () => {
     const cookies = ['Cookie', `${cookie}; ${form.cookie}`]
     return postForm(stage.daemon, home, path, { form_token: form.token, ...fields }, cookies)
   }
-  const topics = ['me', 'profile', 'security', 'passkeys', 'sessions', 'applications', 'tokens']
+  const topics = ['me', 'profile', 'security', 'passkeys', 'sessions', 'applications', 'tokens', 'data']
 
   test('link to each other, and mark the one that is open', async () => {
     for (const topic of topics) {
