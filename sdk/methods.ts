@@ -663,6 +663,10 @@ export interface TokenValidation {
   aud?: string
   /** Unix time in seconds, up to the year 9999 */
   exp?: number
+  /** How strongly the person had proved who they are (OpenID Connect Core section 2) */
+  acr?: string
+  /** When, in Unix seconds; 0 if that is not known */
+  auth_time?: number
 }
 
 export interface User {

@@ -25,9 +25,7 @@ import { switchesOf } from '../routes/route_table.ts'
 import { RouteTests } from '../edge/route_test/route_test.ts'
 import { UpstreamChoice } from '../upstream/choice.ts'
 import { MyPlaces } from '../identity/my_places.ts'
-import { Judge } from '../identity/judge.ts'
 import { SessionMarks } from '../identity/session_marks.ts'
-import { SeenPeople } from '../identity/seen_person.ts'
 import { openFileLimit } from '../start/passed_sockets.ts'
 import { presetOf } from '../providers/presets.ts'
 import type { Dispatcher } from '../rpc/dispatcher.ts'
@@ -77,6 +75,9 @@ export const createDoors = (parts: Parts) => {
     identification,
     callers,
     wordsFor,
+    seenPeople,
+    judge,
+    rules,
   } = flows
   const tell = refusalPages(wordsFor)
   const tellUnrouted = selfContainedPages(wordsFor, config.public_url)
@@ -94,12 +95,11 @@ export const createDoors = (parts: Parts) => {
   const oversize = new OversizeReports(database, audit, log)
   const forms = new FormGuard(seal.derive('form tokens'))
   const marks = new SessionMarks(seal.derive('session marks'))
-  const seenPeople = new SeenPeople(claims)
   const decisionParts = {
     home,
     identification,
     people: seenPeople,
-    judge: new Judge(seenPeople),
+    judge,
     lasting: new LastingDecisions(claims, networks),
     assertions,
     providers: () => providers.names(),
@@ -167,7 +167,6 @@ export const createDoors = (parts: Parts) => {
     wasEnded: (userId, issuedAt) => access.wasEnded(userId, issuedAt),
   })
   const decisions = new Decisions(decisionParts)
-  const { judge } = decisionParts
   const handover = createHandover({ ...parts, decisions, judge, ownPaths: () => ownPaths })
   const ownPaths: OwnPaths = createOwnPaths({
     pages: {
@@ -179,6 +178,7 @@ export const createDoors = (parts: Parts) => {
           routes: () => routes.table(),
           applications: () => clients.withStart(),
           judge,
+          rules,
         }),
         helpText: () => settings.value('help_text'),
       },

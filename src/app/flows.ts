@@ -1,6 +1,7 @@
 import { ArrivalCodes } from '../handover/codes.ts'
 import { LeftHosts } from '../handover/left_hosts.ts'
 import type { Reactions } from '../contract/reactions.ts'
+import { createJudging } from './judging.ts'
 import { BearerTokens } from '../identity/bearer_tokens.ts'
 import { Callers } from '../identity/callers.ts'
 import { ClientProof } from '../identity/client_secrets.ts'
@@ -125,7 +126,9 @@ export const createFlows = (
   const setup = new Setup(database, (at) => writeInitialisedMarker(config, at), log)
   const impersonation = new Impersonation(users, sessions)
   const clientProof = new ClientProof(clients, attempts)
+  const judging = createJudging(rooms)
   const tokens = new BearerTokens({
+    rules: judging.rules,
     sessions: liveSessions,
     personal,
     access,
@@ -161,6 +164,8 @@ export const createFlows = (
     clients,
     accounts: new Accounts(database, claims, rooms.attributes, rooms.userAttributes, rooms.pictures),
     consents,
+    rules: judging.rules,
+    liveSessions,
     pages: enginePages(home.host, wordsFor),
     provesItself: (client, secret, address) => clientProof.check(client, secret, address),
     findByUserCode: async (find, user, address) => {
@@ -209,12 +214,11 @@ export const createFlows = (
     issuer: config.public_url,
     bearerToken: config.bearer_token,
   })
-  const arrivalCodes = new ArrivalCodes(database, sessions.children)
-  const leftHosts = new LeftHosts(database, seal, sessions)
   const callers = new Callers({ database, identification, claims, issuer: config.public_url })
 
   return {
     ...ownAccounts(database, rooms, { links, mailed, received: federation.received }),
+    ...judging,
     links,
     devices,
     notices,
@@ -239,8 +243,8 @@ export const createFlows = (
     identification,
     callers,
     wordsFor,
-    arrivalCodes,
-    leftHosts,
+    arrivalCodes: new ArrivalCodes(database, sessions.children),
+    leftHosts: new LeftHosts(database, seal, sessions),
     switching: new PersonSwitch(database, seal, sessions),
   }
 }

@@ -98,15 +98,16 @@ export class Clients {
   }
 
   /** The active applications that have a start address. */
-  async withStart(): Promise<readonly { readonly name: string; readonly start_url: string }[]> {
+  async withStart(): Promise<readonly ClientWithCredentials[]> {
     const dynamicAllowed = await this.#dynamicAllowed()
-    return this.#database.query
+    const rows = await this.#database.query
       .selectFrom('clients')
-      .select(['name', 'start_url'])
+      .selectAll()
       .where('start_url', '!=', '')
       .where('is_active', '=', 1)
       .$if(!dynamicAllowed, (clients) => clients.where('dynamic', '=', 0))
       .execute()
+    return Promise.all(rows.map((row) => this.#full(row)))
   }
 
   /** Adds a client and returns its secret, which cannot be read again; null for a client that has none. */

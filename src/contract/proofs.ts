@@ -32,10 +32,13 @@ export const asksForProof = ({ proof, proof_age }: ProofRule): boolean =>
   proof !== 'any' || proof_age !== null
 
 /** When a proof of this strength was given; 0 for never, and for a time in the future. */
-export const provedAt = ({ proven_at, second_at, passkey_at }: ProofTimes, level: ProofLevel, at: number) => {
-  const time = level === 'any' ? proven_at : level === 'second' ? second_at : passkey_at
+export const provedAt = (times: ProofTimes, level: ProofLevel, at: number): number => {
+  const time = timeOf(times, level)
   return time > at + clockSkewSeconds ? 0 : time
 }
+
+const timeOf = ({ proven_at, second_at, passkey_at }: ProofTimes, level: ProofLevel): number =>
+  level === 'any' ? proven_at : level === 'second' ? second_at : passkey_at
 
 /** Until when these proofs satisfy a rule, in Unix seconds; 0 if they do not. */
 export const satisfiedUntil = (rule: ProofRule, times: ProofTimes, at: number): number => {
@@ -104,3 +107,29 @@ export const readProofQuery = (query: URLSearchParams): ProofRule => {
 }
 
 const maxProofAge = 2_592_000
+
+/** The names of each level, the weakest first: ours, and those in `acr`. A proof of unknown time counts as the weakest. */
+export const acrLevels: readonly (readonly string[])[] = proofLevels.map((level) =>
+  level === 'any' ? [level, acrOf[level], '0'] : [level, acrOf[level]],
+)
+
+/** A level and when it was reached, as one pair: of the level that was asked for if these proofs reach it, and otherwise of the newest. */
+export const reachedBy = (
+  times: ProofTimes,
+  asked: ProofLevel,
+): { readonly acr: string; readonly auth_time: number } => {
+  const newest = proofLevels.findLast((level) => timeOf(times, level) >= times.proven_at)!
+  const level = asked !== 'any' && timeOf(times, asked) > 0 ? asked : newest
+  const auth_time = timeOf(times, level)
+  return { acr: auth_time === 0 ? '0' : acrOf[level], auth_time }
+}
+
+/** The proofs that a token records, as a pair of its level and its time. */
+export const proofsOf = (acr: string, auth_time: number): ProofTimes => {
+  const level = acrLevels.findIndex((names) => names.includes(acr))
+  return {
+    proven_at: level >= 0 && acr !== '0' ? auth_time : 0,
+    second_at: level >= 1 ? auth_time : 0,
+    passkey_at: level >= 2 ? auth_time : 0,
+  }
+}

@@ -2,6 +2,8 @@ import type { ClientWithCredentials } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Principal, Program, ShownToken } from '../contract/principal.ts'
 import { widestScope } from '../contract/token_scopes.ts'
+import { proofsOf } from '../contract/proofs.ts'
+import type { ClientRules } from './client_rules.ts'
 import type { Services } from '../services/services.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
 import { whenReady } from '../storage/when_ready.ts'
@@ -18,6 +20,8 @@ interface Parts {
   readonly access: AccessTokens
   readonly people: CachedPeople
   readonly clients: Clients
+  /** Who may use an application. */
+  readonly rules: Pick<ClientRules, 'admits'>
   readonly services: Services
   /** Returns the context in which programs act. */
   readonly programContext: () => number | Promise<number>
@@ -67,7 +71,7 @@ export class BearerTokens {
   }
 
   #subject(found: AccessToken): Maybe<Principal> {
-    const { services, clients, people } = this.#parts
+    const { services, clients, people, rules } = this.#parts
     const { sub, client_id } = found
     if (client_id.startsWith(servicePrefix))
       return whenReady(services.findByName(client_id.slice(servicePrefix.length)), (known) => {
@@ -81,7 +85,13 @@ export class BearerTokens {
       const token = shown(found, client)
       if (!token) return undefined
       if (sub === client_id) return this.#ofProgram('client', client_id, client.claims, token)
-      return whenReady(people.find(sub), (person) => person && ofPerson(person, token))
+      return whenReady(people.find(sub), (person) => {
+        if (!person) return undefined
+        const proofs = found.acr === undefined ? undefined : proofsOf(found.acr, found.auth_time)
+        return whenReady(rules.admits(person, client, found.acr), (admitted) =>
+          admitted ? { ...ofPerson(person, token), proofs } : undefined,
+        )
+      })
     })
   }
 
@@ -115,12 +125,13 @@ const ofPerson = (person: RecognisedUser, token: ShownToken): Principal => ({
 
 /** Returns undefined for a token without any scope that we define and its client may still have. */
 const shown = (
-  { jti, aud, exp, client_id, scope }: AccessToken,
+  { jti, aud, exp, client_id, scope, acr, auth_time }: AccessToken,
   client: ClientWithCredentials | undefined,
 ): ShownToken | undefined => {
   const given = scope
     .split(' ')
     .filter((name) => !client || (client.scopes as readonly string[]).includes(name))
   const held = widestScope(given)
-  return held && { kind: 'access', id: jti, scope: held, aud, expires_at: exp, client_id }
+  const proof = acr === undefined ? {} : { acr, auth_time }
+  return held && { kind: 'access', id: jti, scope: held, aud, expires_at: exp, client_id, ...proof }
 }

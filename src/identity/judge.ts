@@ -6,11 +6,13 @@ import { asksForProof, bothRules, nothingProved, satisfiedUntil, type ProofRule 
 import { isSession } from '../sessions/live_session.ts'
 import { now } from '../storage/ids.ts'
 import { whenReady } from '../storage/when_ready.ts'
-import type { Identified } from './identify.ts'
 import type { Person, SeenPeople } from './seen_person.ts'
 
 /** Who wants to enter: a principal, a program with a static token, or neither. */
-export type Entrant = Pick<Identified, 'principal' | 'staticToken'>
+export interface Entrant {
+  readonly principal: Principal | undefined
+  readonly staticToken: boolean
+}
 
 /**
  * What keeps somebody out. `sign_in`: nobody is known. `name`: a static token names nobody, and the place asks for a person. `account`:
@@ -40,7 +42,8 @@ const as = (lack: Lack | undefined, person?: Person, until = Infinity): Verdict 
 
 /** Guests enter. */
 export const guestEnters = as(undefined)
-const signInNeeded = as('sign_in')
+/** Nobody is known. */
+export const signInNeeded = as('sign_in')
 const nameNeeded = as('name')
 const accountGone = as('account')
 

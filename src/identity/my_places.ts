@@ -3,6 +3,8 @@ import type { Principal } from '../contract/principal.ts'
 import { takesSessions } from '../routes/auth_modes.ts'
 import type { IconName } from '../routes/icons.ts'
 import type { RoutePlan, RouteTable } from '../routes/route_table.ts'
+import type { ClientWithCredentials } from '../clients/client.ts'
+import type { ClientRules } from './client_rules.ts'
 import type { Judge } from './judge.ts'
 
 /** A service or an application that a person may open, as they see it. */
@@ -18,7 +20,8 @@ interface Parts {
   readonly home: Home
   readonly routes: () => RouteTable | Promise<RouteTable>
   /** The applications that people may begin to use. */
-  readonly applications: () => Promise<readonly { readonly name: string; readonly start_url: string }[]>
+  readonly applications: () => Promise<readonly ClientWithCredentials[]>
+  readonly rules: Pick<ClientRules, 'admits'>
   readonly judge: Judge
 }
 
@@ -32,7 +35,7 @@ export class MyPlaces {
 
   /** Returns one place for each listed route and each application, by title. A wildcard has no address that a link could lead to. */
   async of(principal: Principal): Promise<readonly Place[]> {
-    const { home, routes, applications } = this.#parts
+    const { home, routes, applications, rules } = this.#parts
     const places: Place[] = []
     for (const plan of (await routes()).named()) {
       const { route, siblings } = plan
@@ -41,8 +44,9 @@ export class MyPlaces {
       const address = siblings.originOf(domain, home) + path_prefix
       places.push({ title: title ?? name, description, icon, address })
     }
-    for (const { name, start_url } of await applications())
-      places.push({ title: name, description: '', icon: null, address: start_url })
+    for (const client of await applications())
+      if (await rules.admits(principal, client))
+        places.push({ title: client.name, description: '', icon: null, address: client.start_url! })
     return places.sort((a, b) => a.title.localeCompare(b.title) || a.address.localeCompare(b.address))
   }
 

@@ -43,7 +43,7 @@ export const tokenTeller =
     return { ...about(token!), ...person, claims: [...claimsWithin(resolved.claims, token?.scope)] }
   }
 
-const about = ({ kind, id, scope, aud, expires_at: exp, client_id }: ShownToken) => ({
+const about = ({ kind, id, scope, aud, expires_at: exp, client_id, acr, auth_time }: ShownToken) => ({
   active: true,
   kind,
   id,
@@ -52,6 +52,7 @@ const about = ({ kind, id, scope, aud, expires_at: exp, client_id }: ShownToken)
   exp,
   // A service is not a client, although its tokens name it in `client_id`.
   ...(client_id !== undefined && !client_id.includes(':') && { client_id }),
+  ...(acr !== undefined && { acr, auth_time }),
 })
 
 /** Returns what a client's own tokens may carry. Throws claim_required if the client gets no tokens of its own. */

@@ -7,6 +7,12 @@ import type { Accounts, ScopeClaims } from './accounts.ts'
 import { scopeOf } from './requested_claims.ts'
 import type { Consents } from '../consents/consents.ts'
 import { orUndefined } from './engine/errors.ts'
+import type { ClientWithCredentials } from '../clients/client.ts'
+import type { ProofRule } from '../contract/proofs.ts'
+import type { ClientRules } from '../identity/client_rules.ts'
+import { signInNeeded, type Verdict } from '../identity/judge.ts'
+import type { LiveSessions } from '../sessions/live_sessions.ts'
+import { essentialProof, type AcrParams } from './asked_acr.ts'
 import type { SignedIn } from './signed_in.ts'
 import type { Engine } from './engine/types.ts'
 
@@ -17,6 +23,8 @@ interface Parts {
   readonly consents: Consents
   readonly engine: () => Promise<Engine>
   readonly signedIn: (caller: Caller) => Promise<SignedIn | undefined>
+  readonly rules: ClientRules
+  readonly liveSessions: Pick<LiveSessions, 'byId'>
 }
 
 /** The application that requests access to a person's account, and what it requests. */
@@ -39,7 +47,9 @@ export type Step =
    * `hint` is the login that the application suggests. It is untrusted text. With `chooses`, a provider must ask for the account too.
    */
   | { readonly act: 'sign in'; readonly hint: string; readonly chooses: boolean }
-  | { readonly act: 'prove' }
+  | { readonly act: 'prove'; readonly asks?: ProofRule | undefined }
+  /** The rule of the application does not let this person in. */
+  | { readonly act: 'no access'; readonly name: string; readonly host: string }
   | { readonly act: 'go on'; readonly to: string }
   | { readonly act: 'switch'; readonly name: string }
   /** The application wants the person to choose an account, and they are signed in. */
@@ -81,14 +91,22 @@ export class Interactions {
         (reason) => reason === 'id_token_hint' || reason === 'claims_id_token_sub_value',
       )
       if (someoneElse && session?.accountId === who.user_id) return { act: 'switch', name }
-      const proven = who.proven_at >= found.iat!
+      const { before } = prompt.details as { readonly before?: Partial<SignedIn> }
+      const proven =
+        before?.session_id === who.session_id ? who.given > before.given! : who.proven_at >= found.iat!
       if (!proven && prompt.reasons.some((reason) => reason !== 'no_session' && reason !== 'id_token_hint'))
         return { act: 'prove' }
       const login = { accountId: who.user_id, ts: who.proven_at, amr: [...who.amr] }
       return { act: 'go on', to: await this.#finish(found, { login }) }
     }
-    const scopes = wanted(found, await this.#parts.accounts.scopeClaims())
     const known = knownClient(client)
+    if (prompt.name === 'rule') {
+      const { lack, asks } = await this.#judge(who, known, params)
+      if (lack === undefined) return { act: 'go on', to: await this.#finish(found, { rule: {} }) }
+      if (lack === 'proof') return { act: 'prove', asks }
+      return { act: 'no access', name, host: destinationOf(String(params.redirect_uri ?? '')) }
+    }
+    const scopes = wanted(found, await this.#parts.accounts.scopeClaims())
     const { reasons } = prompt
     const givenBefore = known?.first_party
       ? scopes
@@ -104,6 +122,16 @@ export class Interactions {
       act: 'ask',
       asking: { name, host: destinationOf(String(params.redirect_uri ?? '')), stranger, scopes },
     }
+  }
+
+  async #judge(
+    who: SignedIn,
+    client: ClientWithCredentials | undefined,
+    params: AcrParams,
+  ): Promise<Verdict> {
+    const { rules, liveSessions } = this.#parts
+    const live = await liveSessions.byId(who.session_id)
+    return live ? rules.enter(live, client, essentialProof(params)) : signInNeeded
   }
 
   /** Stores the person's consent, so that they are not asked again, and continues. */

@@ -1,4 +1,4 @@
-import { errors, type Configuration } from 'oidc-provider'
+import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
 import { userScopes, programScopes, type ClientWithCredentials } from '../clients/client.ts'
 import { carriedClaims } from '../contract/carried_claims.ts'
 import { claimsWithin, widestScope } from '../contract/token_scopes.ts'
@@ -78,9 +78,21 @@ export const claimsOfToken =
     const account = await accounts.find(accountId, client)
     if (!account || (aud === undefined && !token.scopes.has('profile'))) return undefined
     const { username, context } = account
-    if (aud === undefined) return { username } as never
+    const proof = proofOf(ctx)
+    if (aud === undefined) return { username, ...proof } as never
     // Claims that are granted at one service only appear only in tokens for that service.
     const service = aud === issuer ? client?.service : await serviceAt(aud)
     const held = await accounts.claimsOf(accountId, service ?? '', context)
-    return { username, context, ...carriedClaims(claimsWithin(held, scope)) } as never
+    return { username, context, ...proof, ...carriedClaims(claimsWithin(held, scope)) } as never
   }
+
+/** What the code or refresh token of this request records about the sign-in (RFC 9470 section 6). */
+const proofOf = ({
+  oidc: { entities },
+}: KoaContextWithOIDC): { readonly acr?: string; readonly auth_time?: number } => {
+  const { AuthorizationCode, RefreshToken, DeviceCode } = entities as Readonly<
+    Record<string, { readonly acr?: string; readonly authTime?: number } | undefined>
+  >
+  const { acr, authTime: auth_time = 0 } = AuthorizationCode ?? RefreshToken ?? DeviceCode ?? {}
+  return acr === undefined ? {} : { acr, auth_time }
+}

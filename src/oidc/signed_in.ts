@@ -1,8 +1,15 @@
+import type { ProofTimes } from '../contract/proofs.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { maySignInSql } from '../storage/schema.ts'
+
+const firstMethods: Readonly<Record<string, readonly string[]>> = {
+  password: ['pwd'],
+  setup: ['pwd'],
+  magic_link: ['email'],
+}
 
 /** A signed-in user, as the engine sees them. */
 export interface SignedIn {
@@ -10,6 +17,9 @@ export interface SignedIn {
   readonly user_id: string
   /** When the user last authenticated, in Unix seconds. */
   readonly proven_at: number
+  readonly proofs: ProofTimes
+  /** How many proofs were given in this session. It tells whether one came after a request, which two clocks cannot. */
+  readonly given: number
   /** Authentication methods (RFC 8176). */
   readonly amr: readonly string[]
 }
@@ -48,21 +58,43 @@ export class ActiveSessions {
     const row = await this.#database.query
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
-      .select(['user_id', 'provider', 'factor', 'proven_at', 'expires_at', 'last_used_at'])
+      .select([
+        'user_id',
+        'provider',
+        'factor',
+        'proven_at',
+        'second_at',
+        'passkey_at',
+        'proofs',
+        'expires_at',
+        'last_used_at',
+      ])
       .where('sessions.id', '=', id)
       .where(maySignInSql())
       .executeTakeFirst()
     if (!row) return undefined
-    const { user_id, proven_at, expires_at, last_used_at } = row
-    const kept = { session_id: id, user_id, proven_at, amr: methodsOf(row), expires_at, last_used_at }
+    const { user_id, proven_at, second_at, passkey_at, expires_at, last_used_at } = row
+    const proofs = { proven_at, second_at, passkey_at }
+    const given = row.proofs
+    const kept = {
+      session_id: id,
+      user_id,
+      proven_at,
+      proofs,
+      given,
+      amr: methodsOf(row),
+      expires_at,
+      last_used_at,
+    }
     known.set(id, kept)
     return kept
   }
 }
 
+/** Authentication methods (RFC 8176). `email` and `fed` are ours: a mailed link, and an identity provider. */
 const methodsOf = ({ provider, factor }: { provider: string; factor: string }): string[] => {
   if (provider === 'passkey') return ['swk', 'user', 'mfa']
-  const first = provider === 'password' || provider === 'setup' ? ['pwd'] : []
+  const first = firstMethods[provider] ?? ['fed']
   const second: Record<string, string> = { totp: 'otp', recovery: 'otp', passkey: 'swk' }
-  return factor === '' ? first : [...first, second[factor]!, 'mfa']
+  return factor === '' ? [...first] : [...first, second[factor]!, 'mfa']
 }

@@ -207,6 +207,14 @@ export class LiveSessions {
     return rows.map((row) => addTo(known, row))
   }
 
+  /** A sign-in that has not ended, by its id. No use of it. */
+  async byId(id: string): Promise<LiveSession | undefined> {
+    const [session] = await this.warmUp([id])
+    const at = now()
+    if (!session || session.expires_at <= at) return undefined
+    return session.sign_in.used_at <= at - (await this.#idleSeconds()) ? undefined : session
+  }
+
   async #load(
     hash: string,
     kind: LiveSession['kind'],

@@ -1,3 +1,4 @@
+import { ClaimPattern } from '../contract/schemas.ts'
 import { languages } from '../strings/language.ts'
 import {
   accent,
@@ -11,6 +12,7 @@ import {
   type Value,
 } from './definition.ts'
 
+const claimPattern = new RegExp((ClaimPattern as unknown as { readonly pattern: string }).pattern)
 const domain = '[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*'
 const domainList = new RegExp(`^(${domain}(, ?${domain})*)?$`)
 
@@ -139,6 +141,15 @@ export const definitions = {
     'off',
     ['off', 'public', 'anywhere'],
     'Whether an https URL that returns the metadata of a client may be its client_id. off: no; public: at public addresses; anywhere: also in your own network and on this machine',
+  ),
+  client_default_claims: define<string>(
+    '',
+    'Who may enter applications that nobody added: those that registered themselves or have a metadata document. Patterns of claims, of which a person must hold one; empty lets every active person in',
+    'patterns of claims separated by commas, at most 1000 characters; empty for everybody',
+    (value) =>
+      typeof value === 'string' &&
+      value.length <= 1000 &&
+      (value === '' || value.split(/, */).every((claim) => claimPattern.test(claim))),
   ),
   webfinger_domains: define<string>(
     '',

@@ -37,6 +37,9 @@ export interface AccessToken {
   readonly scope: string
   readonly iat: number
   readonly exp: number
+  /** How strongly the person had proved who they are (OpenID Connect Core section 2), and when; undefined and 0 if it does not say. */
+  readonly acr: string | undefined
+  readonly auth_time: number
 }
 
 interface Parts {
@@ -157,12 +160,34 @@ export class AccessTokens {
     const proof = decode(signature)
     if (!key || proof?.length !== 64 || !verify(null, Buffer.from(`${head}.${body}`), key, proof))
       return undefined
-    const { iss, aud, sub, client_id, jti, iat, exp, nbf, scope = '' } = readObject(body) ?? {}
+    const {
+      iss,
+      aud,
+      sub,
+      client_id,
+      jti,
+      iat,
+      exp,
+      nbf,
+      acr,
+      auth_time,
+      scope = '',
+    } = readObject(body) ?? {}
     if (iss !== this.#parts.issuer || !isText(aud) || !isText(sub) || !isText(client_id) || !isText(jti))
       return undefined
     if (!Number.isInteger(iat) || !Number.isInteger(exp) || typeof scope !== 'string') return undefined
     if ((iat as number) > now() + clockSkewSeconds || nbf !== undefined) return undefined
-    const found = { jti, sub, client_id, aud, scope, iat: iat as number, exp: exp as number }
+    const found = {
+      jti,
+      sub,
+      client_id,
+      aud,
+      scope,
+      iat: iat as number,
+      exp: exp as number,
+      acr: isText(acr) ? acr : undefined,
+      auth_time: Number.isInteger(auth_time) ? (auth_time as number) : 0,
+    }
     cache.set(cacheKey, found)
     return found
   }

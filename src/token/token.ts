@@ -56,5 +56,11 @@ export const Validation = Named('TokenValidation', {
   context: Type.Optional(Type.Integer()),
   aud: Type.Optional(Type.String()),
   exp: Type.Optional(Time),
+  acr: Type.Optional(
+    Type.String({
+      description: 'How strongly the person had proved who they are (OpenID Connect Core section 2)',
+    }),
+  ),
+  auth_time: Type.Optional(Type.Integer({ description: 'When, in Unix seconds; 0 if that is not known' })),
 })
 export type Validation = Static<typeof Validation>

@@ -76,7 +76,7 @@ describe(
       assert.deepEqual(
         (await context.cookies(old))
           .map(({ name }) => name)
-          .filter((name) => !/form|way|session|device/.test(name)),
+          .filter((name) => !/form|way|session|device|zone/.test(name)),
         [],
       )
       await context.clearCookies()

@@ -39,6 +39,7 @@ const advertisedLists: Readonly<Record<string, readonly string[]>> = {
   code_challenge_methods_supported: ['S256'],
   claim_types_supported: ['normal'],
   prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+  acr_values_supported: ['1', 'http://schemas.openid.net/pape/policies/2007/06/multi-factor', 'phr'],
   claims_supported: [
     'sub',
     'email',
@@ -55,6 +56,7 @@ const advertisedLists: Readonly<Record<string, readonly string[]>> = {
     'claims',
     'context',
     'claims_by_reference',
+    'acr',
     'sid',
     'auth_time',
     'iss',

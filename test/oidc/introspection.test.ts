@@ -47,11 +47,13 @@ suite('introspection with and without the engine', () => {
     const { body } = await app.tokens(newPerson(), 'ada')
     assert.match(body.access_token, /^at~/)
     const { body: answer } = await both(body.access_token)
-    const { exp, iat, sub, sid, ...rest } = answer as Record<string, number | string>
+    const { exp, iat, sub, sid, auth_time, ...rest } = answer as Record<string, number | string>
+    assert.equal(typeof auth_time, 'number')
     assert.equal(Number(exp) - Number(iat), 3600)
     assert.ok(sub)
     assert.equal(typeof sid, 'undefined')
     assert.deepEqual(rest, {
+      acr: '1',
       active: true,
       client_id: 'wiki',
       iss: stage.issuer,
@@ -185,7 +187,13 @@ suite('introspection with and without the engine', () => {
 
   test('a new client under a removed client ID does not inherit its tokens', async () => {
     const { clients } = stage.daemon.hero
-    const fields = { name: 'short', client: 'short', redirect_uris: [callback], first_party: true }
+    const fields = {
+      name: 'short',
+      client: 'short',
+      redirect_uris: [callback],
+      first_party: true,
+      anyone: true,
+    }
     const before = new App(stage.issuer, await clients.add(fields))
     const { body } = await before.tokens(newPerson(), 'ada')
     assert.equal(await active(body.access_token, before.client), true)

@@ -4,6 +4,9 @@ import { userScopes, type ClientWithCredentials } from '../../clients/client.ts'
 import type { SigningKey } from '../../keys/keys.ts'
 import { now } from '../../storage/ids.ts'
 import { withinScopes } from '../requested_claims.ts'
+import { acrOf } from '../../contract/proofs.ts'
+import { signInNeeded } from '../../identity/judge.ts'
+import { essentialProof } from '../asked_acr.ts'
 import { loadGrant } from './load_grant.ts'
 import type { MayIntrospect } from '../direct_endpoints.ts'
 import { toMetadata } from './client_metadata.ts'
@@ -12,7 +15,8 @@ import { adaptModels } from './models.ts'
 import { claimsOfToken, resourceIndicators } from '../resource_indicators.ts'
 import { routes } from './endpoint_paths.ts'
 import { engineKeys } from './keys.ts'
-import { policy, promptValues } from './policy.ts'
+import { policy, promptValues, type JudgeRequest } from './policy.ts'
+import { reportProof } from './session.ts'
 import type { Engine, EngineParts, EngineSettings } from './types.ts'
 
 /** Dynamic client registration (RFC 7591), which we implement ourselves. */
@@ -20,11 +24,19 @@ const registrationPath = '/oauth/register'
 
 const hourSeconds = 3600
 const daySeconds = 24 * hourSeconds
+/** What a code or token records about the sign-in. */
+interface IssuedToken {
+  readonly kind: string
+  readonly acr?: string
+  readonly grantId?: string
+}
+
 interface TokenOfClient {
   readonly kind: string
   readonly accountId?: string
   readonly clientId?: string
   readonly aud?: string
+  readonly extra?: { readonly acr?: string }
 }
 
 /** Configures `oidc-provider`. It reads its keys only once, so a change of keys or settings needs a new engine. */
@@ -40,6 +52,8 @@ export const createEngine = (
     provesItself,
     findByUserCode,
     serviceAt,
+    rules,
+    liveSessions,
     tell,
   }: EngineParts,
   keys: readonly SigningKey[],
@@ -60,10 +74,21 @@ export const createEngine = (
    * A token without an audience is for us.
    */
   const mayTell: MayIntrospect = async (client, token) => {
-    const { kind, accountId, clientId, aud = issuer } = token as TokenOfClient
+    const { kind, accountId, clientId, extra, aud = issuer } = token as TokenOfClient
     const audiences = kind === 'AccessToken' ? ((await clients.find(client.clientId))?.introspects ?? []) : []
     if (clientId !== client.clientId && !audiences.includes(aud)) return false
-    return accountId === undefined || (await accounts.find(accountId, undefined)) !== undefined
+    if (accountId === undefined) return true
+    const account = await accounts.find(accountId, undefined)
+    if (!account) return false
+    // By the rule of the client that the token was issued to, not of the one that asks.
+    const holder = clientId === undefined ? undefined : await clients.find(clientId)
+    return rules.admits({ user_id: accountId, context: account.context }, holder, extra?.acr)
+  }
+
+  const judgeRequest: JudgeRequest = async ({ oidc: { session, client, params } }) => {
+    const live = await liveSessions.byId(session!.uid)
+    if (!live) return signInNeeded
+    return rules.enter(live, knownClient(client), essentialProof(params ?? {}))
   }
 
   const configuration: Configuration = {
@@ -106,6 +131,7 @@ export const createEngine = (
       short: { httpOnly: true, sameSite: 'lax', secure, signed: false },
       keys: [],
     },
+    acrValues: Object.values(acrOf),
     allowOmittingSingleRegisteredRedirectUri: false,
     // The engine does not know our registration endpoint, nor the metadata of Initiating User Registration 1.0 section 4.
     discovery: {
@@ -162,15 +188,22 @@ export const createEngine = (
       const account = await accounts.find(sub, knownClient(token?.client ?? ctx.oidc.client))
       // The session of a deactivated user may still exist. Without this, the application would get an internal error.
       if (!account && !token) throw new errors.AccessDenied(undefined, 'the account may not be signed in')
-      return account
+      // A request for authorization leads to a page; what was issued before ends.
+      if (!account || !token) return account
+      const { acr, grantId, kind } = token as IssuedToken
+      const { context } = account
+      if (await rules.admits({ user_id: sub, context }, knownClient(token.client ?? ctx.oidc.client), acr))
+        return account
+      if (kind === 'RefreshToken' && grantId !== undefined) await records.removeGrant(grantId)
+      return undefined
     },
     interactions: {
       url: (_, { uid }) => `${issuer}/auth/consent/${uid}`,
-      policy: policy(),
+      policy: policy(judgeRequest),
     },
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     jwks: { keys: engineKeys(keys) },
-    loadExistingGrant: loadGrant(consents, knownClient, scopeClaims),
+    loadExistingGrant: loadGrant(consents, knownClient, scopeClaims, judgeRequest),
     pkce: { required: (_, client) => knownClient(client)?.pkce ?? true },
     renderError: pages.error,
     responseTypes: ['code'],
@@ -195,6 +228,7 @@ export const createEngine = (
   }
   const provider = new Provider(issuer, configuration)
   provider.proxy = true
+  provider.on('authorization.accepted', (ctx) => void reportProof(ctx, knownClient(ctx.oidc.client)))
 
   adaptModels(provider, {
     clients,

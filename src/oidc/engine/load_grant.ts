@@ -2,6 +2,7 @@ import { userScopes, type ClientWithCredentials } from '../../clients/client.ts'
 import type { ScopeClaims } from '../accounts.ts'
 import { scopeOf } from '../requested_claims.ts'
 import type { Consents } from '../../consents/consents.ts'
+import type { JudgeRequest } from './policy.ts'
 import type { Context } from './types.ts'
 
 const scopesOfPeople: ReadonlySet<string> = new Set(userScopes)
@@ -15,6 +16,7 @@ export const loadGrant =
     consents: Consents,
     knownClient: (client: object | undefined) => ClientWithCredentials | undefined,
     scopeClaims: ScopeClaims,
+    judge: JudgeRequest,
   ) =>
   async (ctx: Context) => {
     const { Grant } = ctx.oidc.provider
@@ -24,6 +26,8 @@ export const loadGrant =
     const grantId = (result?.consent?.grantId as string | undefined) ?? session!.grantIdFor(clientId)
     const found = grantId === undefined ? undefined : await Grant.find(grantId)
     const grant = found?.accountId === userId && found.clientId === clientId ? found : undefined
+    // For a person who may not enter, nothing is written.
+    if ((await judge(ctx)).lack !== undefined) return grant
     const requested = String(params?.scope ?? '').split(' ')
     const allowed: readonly string[] = knownClient(client)?.first_party
       ? userScopes

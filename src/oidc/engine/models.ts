@@ -43,6 +43,7 @@ export const adaptModels = (provider: Provider, parts: Parts): void => {
   limitStrangers(provider, parts)
   markTokens(provider)
   keepMapped(provider)
+  sayHowProved(provider)
 }
 
 const findOurClients = ({ Client }: Provider, { clients, known, trust }: Parts): void => {
@@ -128,6 +129,21 @@ const limitStrangers = (provider: Provider, { knownClient }: Parts): void => {
 interface StoredModel {
   readonly exp?: number
   save(ttl?: number): Promise<string>
+}
+
+/** Every ID token says how strongly the person proved who they are, how, and when, whether or not the request asks for it. */
+const sayHowProved = ({ IdToken }: Provider): void => {
+  const model = IdToken.prototype as unknown as ProvedToken
+  const { payload } = model
+  model.payload = async function (this: ProvedToken) {
+    const { acr, amr, auth_time } = this.available
+    return { ...(acr !== undefined && { acr, amr, auth_time }), ...(await payload.call(this)) }
+  }
+}
+
+interface ProvedToken {
+  readonly available: { readonly acr?: string; readonly amr?: readonly string[]; readonly auth_time?: number }
+  payload(): Promise<object>
 }
 
 const asTooMany = async <T>(guess: Promise<T>): Promise<T> => {

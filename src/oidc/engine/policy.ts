@@ -1,5 +1,7 @@
 import { errors, interactionPolicy } from 'oidc-provider'
 import { programScopes, userScopes } from '../../clients/client.ts'
+import type { Verdict } from '../../identity/judge.ts'
+import { signedInOf } from './session.ts'
 import type { Context } from './types.ts'
 
 const { base, Check, Prompt } = interactionPolicy
@@ -30,10 +32,25 @@ const isUnproven = ({ oidc: { client, params, result } }: Context): boolean => {
   return native && !result?.consent
 }
 
+/** The checks of the engine that a prompt of its own adds, and those of levels, which are ours. */
+const ofOurs = new Set(['login_prompt', 'essential_acrs', 'essential_acr'])
+
+/** What the person had proved when the request came. */
+const provedBefore = ({ oidc: { session } }: Context) => {
+  const { session_id, given } = signedInOf(session) ?? {}
+  return { before: { session_id, given } }
+}
+
+/** Judges the person of a request for authorization by the rule of its client, and by the proof that the request itself asks for. */
+export type JudgeRequest = (ctx: Context) => Promise<Verdict>
+
 /** When people have to take a step before the engine answers an application. */
-export const policy = () => {
+export const policy = (judge: JudgeRequest) => {
   const prompts = base()
-  const login = prompts.get('login')!
+  const standard = prompts.get('login')!.checks.filter(({ reason }) => !ofOurs.has(reason))
+  const login = new Prompt({ name: 'login', requestable: true }, provedBefore, ...standard)
+  prompts.remove('login')
+  prompts.add(login, 0)
   login.checks.add(
     new Check('scopes', 'requested scopes are unknown', 'invalid_scope', (ctx) =>
       refuseUnknownScopes(ctx as Context),
@@ -50,6 +67,27 @@ export const policy = () => {
       (ctx) => isUnproven(ctx as Context),
     ),
   )
+  // Between sign-in and consent. An application that may not ask gets the answer at once; it names no claims.
+  const rule = new Prompt({ name: 'rule', requestable: false })
+  const lacks = (lack: 'claims' | 'proof') => async (ctx: Context) => {
+    if (ctx.oidc.session?.accountId === undefined) return Check.NO_NEED_TO_PROMPT
+    const verdict = await judge(ctx)
+    return verdict.lack !== undefined && (verdict.lack === 'proof') === (lack === 'proof')
+  }
+  rule.checks.add(
+    new Check('claims', 'the person may not use this application', 'access_denied', (ctx) =>
+      lacks('claims')(ctx as Context),
+    ),
+  )
+  rule.checks.add(
+    new Check(
+      'proof',
+      'the person has not proved who they are so strongly or so recently',
+      'unmet_authentication_requirements',
+      (ctx) => lacks('proof')(ctx as Context),
+    ),
+  )
+  prompts.add(rule, 1)
   prompts.add(new Prompt({ name: 'select_account', requestable: true }), 0)
   return prompts
 }

@@ -1,7 +1,10 @@
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Records } from './records.ts'
+import { reachedBy, strongerOf, type ProofLevel } from '../../contract/proofs.ts'
+import { essentialProof } from '../asked_acr.ts'
 import type { SignedIn } from '../signed_in.ts'
+import type { Context } from './types.ts'
 
 type Stored = Pick<InstanceType<Provider['Session']>, 'authorizations' | 'state'>
 
@@ -22,6 +25,28 @@ export const readApplications = async (records: Records, sessionId: string): Pro
   ((await records.find(kind, sessionId)) ?? {}) as Stored
 
 export const forgetApplications = (records: Records, sessionId: string) => records.remove(kind, sessionId)
+
+/** Where a session of the engine keeps ours. The engine wraps its sessions, so a map would not find them. */
+const ours = Symbol('our session')
+
+/** The session of ours behind one of the engine; undefined for a guest's. */
+export const signedInOf = (session: object | undefined): SignedIn | undefined =>
+  (session as { readonly [ours]?: SignedIn } | undefined)?.[ours]
+
+/**
+ * Reports level and time of a proof to an application, as one pair: of the level that its rule or the request asks for, or else of
+ * the newest proof.
+ */
+export const reportProof = (
+  { oidc: { session, params } }: Context,
+  client: { readonly proof: ProofLevel } | undefined,
+): void => {
+  const who = signedInOf(session)
+  if (!session || !who) return
+  const asked = strongerOf(client?.proof ?? 'any', essentialProof(params ?? {}).proof)
+  const { acr, auth_time } = reachedBy(who.proofs, asked)
+  Object.assign(session, { acr, loginTs: auth_time })
+}
 
 /**
  * Replaces the engine's session with ours: our cookie decides who is signed in, and the engine's session ends with ours. The state
@@ -56,6 +81,7 @@ export const adoptSession = (provider: Provider, { records, visitor, living, sig
       return who.session_id
     }
     return Object.defineProperties(session, {
+      [ours]: { value: who },
       // The engine must not set a cookie or change the id.
       new: { value: true },
       resetIdentifier: { value: () => {} },

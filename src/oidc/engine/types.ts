@@ -3,6 +3,8 @@ import type { ClientWithCredentials } from '../../clients/client.ts'
 import type { Clients } from '../../clients/clients.ts'
 import type { Accounts, ScopeClaims } from '../accounts.ts'
 import type { Consents } from '../../consents/consents.ts'
+import type { ClientRules } from '../../identity/client_rules.ts'
+import type { LiveSessions } from '../../sessions/live_sessions.ts'
 import type { MayIntrospect } from '../direct_endpoints.ts'
 import type { DocumentMode } from '../metadata_documents.ts'
 import type { GuardedChecks } from './models.ts'
@@ -26,6 +28,9 @@ export interface EngineParts extends GuardedChecks {
   readonly accounts: Accounts
   readonly consents: Consents
   readonly pages: EnginePages
+  /** Who may use an application. */
+  readonly rules: ClientRules
+  readonly liveSessions: Pick<LiveSessions, 'byId'>
   readonly serviceAt: ServiceAt
   readonly tell: TellToken
 }

@@ -7,7 +7,8 @@ import { isForm, isJson } from '../../wire/media_type.ts'
 import { ownHeaders, policyWithScript, redirect, send } from '../../wire/responses.ts'
 import { notFoundRefusal } from '../../wire/refusal.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
-import { chooseAccountPage, consentPage, continuePage, switchPage } from './openid_views.ts'
+import { proofQuery } from '../../contract/proofs.ts'
+import { chooseAccountPage, consentPage, continuePage, noAccessPage, switchPage } from './openid_views.ts'
 import type { PageRequest } from '../page_request.ts'
 import type { HomeParts } from '../handover/at_home.ts'
 import { farewell } from '../sign_in/farewell.ts'
@@ -195,9 +196,14 @@ export const consent = async (
     const to = `/auth/login?return_to=${here}${hint}`
     return step.chooses ? page.goKeeping(302, to, left('switch')) : page.go(302, to)
   }
-  if (step.act === 'prove') return page.go(302, `/auth/prove?return_to=${here}`)
+  if (step.act === 'prove')
+    return page.go(302, `/auth/prove?return_to=${here}${step.asks ? `&${proofQuery(step.asks)}` : ''}`)
   if (step.act === 'go on') return page.page(200, (_, words) => continuePage(words, place, step.to))
   const user = caller!.name
+  if (step.act === 'no access')
+    return page.page(403, (token, words) =>
+      noAccessPage(words, { place, token, action, user, name: step.name, host: step.host }),
+    )
   if (step.act === 'switch')
     return page.page(200, (token, words) =>
       switchPage(words, { place, token, action, name: step.name, user }),

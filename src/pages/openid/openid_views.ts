@@ -57,6 +57,31 @@ export const switchPage = (
   )
 }
 
+/** The application does not let this person in. Its button tells the application so. */
+export const noAccessPage = (
+  words: Catalogue,
+  { place, token, name, action, user, host }: Asking & { readonly user: string; readonly host: string },
+): string => {
+  const { no_access: own } = words.openid
+  return page(
+    words,
+    own.title,
+    place,
+    html`<h1>${own.title}</h1>
+<p class="lead">${own.lead({ user, name })}</p>
+<p>${own.password_right}</p>
+<form method="post" action="/auth/switch">
+<input type="hidden" name="form_token" value="${token}">
+<input type="hidden" name="return_to" value="${action}">
+<button>${own.switch_account}</button>
+</form>
+<form method="post" action="${action}">
+<input type="hidden" name="form_token" value="${token}">
+<button class="quiet" name="answer" value="refuse">${own.back({ host })}</button>
+</form>`,
+  )
+}
+
 /** Asks which account to use (`prompt=select_account`). */
 export const chooseAccountPage = (
   words: Catalogue,

@@ -34,6 +34,13 @@ export const openid: Catalogue['openid'] = {
     allow: 'Erlauben',
     refuse: 'Nicht erlauben',
   },
+  no_access: {
+    title: 'Kein Zugriff',
+    lead: ({ user, name }) => `Sie sind als ${user} angemeldet. ${name} steht diesem Konto nicht offen.`,
+    password_right: 'Ihr Passwort war richtig. Wer diese Seite verwaltet, kann Ihnen Zugriff geben.',
+    switch_account: 'Konto wechseln',
+    back: ({ host }) => `Zurück zu ${host}`,
+  },
   switch: {
     title: 'Anderes Konto nötig',
     heading: 'Ein anderes Konto ist nötig',

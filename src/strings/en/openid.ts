@@ -35,6 +35,14 @@ export const openid = {
     allow: 'Allow',
     refuse: 'Don’t allow',
   },
+  no_access: {
+    title: 'No access',
+    lead: ({ user, name }: { user: string; name: string }) =>
+      `You are signed in as ${user}. ${name} is not open to this account.`,
+    password_right: 'Your password was right. Somebody who manages this site can give you access.',
+    switch_account: 'Switch account',
+    back: ({ host }: { host: string }) => `Back to ${host}`,
+  },
   switch: {
     title: 'Different account needed',
     heading: 'A different account is needed',

@@ -34,6 +34,13 @@ export const openid: Catalogue['openid'] = {
     allow: 'Autoriser',
     refuse: 'Ne pas autoriser',
   },
+  no_access: {
+    title: 'Accès refusé',
+    lead: ({ user, name }) => `Vous êtes connecté en tant que ${user}. ${name} n’est pas ouvert à ce compte.`,
+    password_right: 'Votre mot de passe était correct. Un administrateur du site peut vous donner accès.',
+    switch_account: 'Changer de compte',
+    back: ({ host }) => `Retour à ${host}`,
+  },
   switch: {
     title: 'Autre compte requis',
     heading: 'Un autre compte est requis',
