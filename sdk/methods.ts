@@ -80,6 +80,7 @@ export interface Client {
   /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
   introspects: string[]
   start_url: string | null
+  icon: string | null
   /** A template for each JWT claim that its ID tokens and userinfo get, with the words {user} {email} {name} {id} {groups} {attribute.NAME}: a lone word keeps its JSON type, and a claim is left out if a word has no value or the person did not grant the scope for it. Claims by which applications find accounts take one of {user}, {id} and {email}, or an attribute that is unique and that administrators set */
   claim_map: Record<string, string>
   /** Patterns, of which one must match a claim of the person who signs in; empty lets every active person in */
@@ -512,7 +513,7 @@ export interface Route {
   provider_token: string | null
   max_body: number | null
   title: string | null
-  icon: "app" | "archive" | "book" | "calendar" | "camera" | "chart" | "chat" | "cloud" | "code" | "database" | "file" | "film" | "folder" | "gear" | "globe" | "heart" | "house" | "image" | "key" | "lamp" | "list" | "lock" | "mail" | "map" | "music" | "people" | "pen" | "server" | "shield" | "shop" | "star" | "terminal" | "tool" | null
+  icon: "app" | "archive" | "book" | "calendar" | "camera" | "chart" | "chat" | "cloud" | "code" | "database" | "file" | "film" | "folder" | "gear" | "globe" | "heart" | "house" | "image" | "key" | "lamp" | "list" | "lock" | "mail" | "map" | "music" | "people" | "pen" | "server" | "shield" | "shop" | "star" | "terminal" | "tool" | string | null
   /** What people read about the service: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
   description: string
   /** Show the service to the people who may use it, among their services */
@@ -1163,6 +1164,34 @@ export type UsersSetPictureResult = {
   picture: string
 }
 
+export type IconsListParams = Record<string, never>
+export type IconsListResult = {
+  items: ({
+    /** A picture of icons.add, as it names it: picture:… */
+    icon: string
+    type: "image/png" | "image/jpeg" | "image/webp"
+    /** Unix time in seconds, up to the year 9999 */
+    added_at: number
+  })[]
+}
+
+export interface IconsAddParams {
+  /** A PNG, JPEG or WebP in base64, of at most 128 KB and 512 pixels a side; only what shows it is kept */
+  picture: string
+}
+export type IconsAddResult = {
+  /** A picture of icons.add, as it names it: picture:… */
+  icon: string
+  type: "image/png" | "image/jpeg" | "image/webp"
+  /** Unix time in seconds, up to the year 9999 */
+  added_at: number
+}
+
+export interface IconsRemoveParams {
+  /** A picture of icons.add, as it names it: picture:… */
+  icon: string
+}
+
 export interface UsersNetworksListParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
@@ -1570,7 +1599,7 @@ export interface ProxyRoutesAddParams {
   provider_token?: string | null
   max_body?: number | null
   title?: string | null
-  icon?: "app" | "archive" | "book" | "calendar" | "camera" | "chart" | "chat" | "cloud" | "code" | "database" | "file" | "film" | "folder" | "gear" | "globe" | "heart" | "house" | "image" | "key" | "lamp" | "list" | "lock" | "mail" | "map" | "music" | "people" | "pen" | "server" | "shield" | "shop" | "star" | "terminal" | "tool" | null
+  icon?: "app" | "archive" | "book" | "calendar" | "camera" | "chart" | "chat" | "cloud" | "code" | "database" | "file" | "film" | "folder" | "gear" | "globe" | "heart" | "house" | "image" | "key" | "lamp" | "list" | "lock" | "mail" | "map" | "music" | "people" | "pen" | "server" | "shield" | "shop" | "star" | "terminal" | "tool" | string | null
   /** What people read about the service: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
   description?: string
   /** Show the service to the people who may use it, among their services */
@@ -1631,7 +1660,7 @@ export interface ProxyRoutesUpdateParams {
   provider_token?: string | null
   max_body?: number | null
   title?: string | null
-  icon?: "app" | "archive" | "book" | "calendar" | "camera" | "chart" | "chat" | "cloud" | "code" | "database" | "file" | "film" | "folder" | "gear" | "globe" | "heart" | "house" | "image" | "key" | "lamp" | "list" | "lock" | "mail" | "map" | "music" | "people" | "pen" | "server" | "shield" | "shop" | "star" | "terminal" | "tool" | null
+  icon?: "app" | "archive" | "book" | "calendar" | "camera" | "chart" | "chat" | "cloud" | "code" | "database" | "file" | "film" | "folder" | "gear" | "globe" | "heart" | "house" | "image" | "key" | "lamp" | "list" | "lock" | "mail" | "map" | "music" | "people" | "pen" | "server" | "shield" | "shop" | "star" | "terminal" | "tool" | string | null
   /** What people read about the service: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
   description?: string
   /** Show the service to the people who may use it, among their services */
@@ -1768,6 +1797,7 @@ export interface ClientsAddParams {
   /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
   introspects?: string[]
   start_url?: string | null
+  icon?: string | null
   /** A template for each JWT claim that its ID tokens and userinfo get, with the words {user} {email} {name} {id} {groups} {attribute.NAME}: a lone word keeps its JSON type, and a claim is left out if a word has no value or the person did not grant the scope for it. Claims by which applications find accounts take one of {user}, {id} and {email}, or an attribute that is unique and that administrators set */
   claim_map?: Record<string, string>
   /** Patterns, of which one must match a claim of the person who signs in; empty lets every active person in */
@@ -1815,6 +1845,7 @@ export type ClientsAddResult = {
   /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
   introspects: string[]
   start_url: string | null
+  icon: string | null
   /** A template for each JWT claim that its ID tokens and userinfo get, with the words {user} {email} {name} {id} {groups} {attribute.NAME}: a lone word keeps its JSON type, and a claim is left out if a word has no value or the person did not grant the scope for it. Claims by which applications find accounts take one of {user}, {id} and {email}, or an attribute that is unique and that administrators set */
   claim_map: Record<string, string>
   /** Patterns, of which one must match a claim of the person who signs in; empty lets every active person in */
@@ -1871,6 +1902,7 @@ export interface ClientsUpdateParams {
   /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
   introspects?: string[]
   start_url?: string | null
+  icon?: string | null
   /** A template for each JWT claim that its ID tokens and userinfo get, with the words {user} {email} {name} {id} {groups} {attribute.NAME}: a lone word keeps its JSON type, and a claim is left out if a word has no value or the person did not grant the scope for it. Claims by which applications find accounts take one of {user}, {id} and {email}, or an attribute that is unique and that administrators set */
   claim_map?: Record<string, string>
   /** Patterns, of which one must match a claim of the person who signs in; empty lets every active person in */
@@ -2276,6 +2308,9 @@ export interface Methods {
   'attributes.update': { params: AttributesUpdateParams; result: Attribute }
   'attributes.remove': { params: AttributesRemoveParams; result: null }
   'users.set_picture': { params: UsersSetPictureParams; result: UsersSetPictureResult }
+  'icons.list': { params: IconsListParams; result: IconsListResult }
+  'icons.add': { params: IconsAddParams; result: IconsAddResult }
+  'icons.remove': { params: IconsRemoveParams; result: null }
   'users.networks.list': { params: UsersNetworksListParams; result: UsersNetworksListResult }
   'users.networks.add': { params: UsersNetworksAddParams; result: UserNetwork }
   'users.networks.remove': { params: UsersNetworksRemoveParams; result: null }
@@ -2498,6 +2533,14 @@ export interface HeroProxyMethods {
     /** Remove an attribute with the values of all people */
     remove(params: AttributesRemoveParams): Promise<null>
   }
+  icons: {
+    /** List the pictures that routes and clients can show */
+    list(params?: IconsListParams): Promise<IconsListResult>
+    /** Add a picture that routes and clients can show; the same picture is there once */
+    add(params: IconsAddParams): Promise<IconsAddResult>
+    /** Remove a picture that no route and no client shows */
+    remove(params: IconsRemoveParams): Promise<null>
+  }
   groups: {
     /** List the groups, ordered by slug */
     list(params?: GroupsListParams): Promise<GroupsListResult>
@@ -2719,6 +2762,9 @@ export const methodNames = [
   'attributes.update',
   'attributes.remove',
   'users.set_picture',
+  'icons.list',
+  'icons.add',
+  'icons.remove',
   'users.networks.list',
   'users.networks.add',
   'users.networks.remove',

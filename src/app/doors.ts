@@ -185,7 +185,7 @@ export const createDoors = (parts: Parts) => {
       pageParts,
       intrusions: flows.intrusions,
       theme,
-      pictures: rooms.pictures,
+      images: rooms,
       jwks: () => keys.jwks(),
       openId,
       registrations,

@@ -22,7 +22,7 @@ import type { RouteTests } from '../edge/route_test/route_test.ts'
 import { consentMethods } from '../consents/methods.ts'
 import { keyMethods } from '../keys/methods.ts'
 import { mailMethods } from '../mail/methods.ts'
-import { pictureMethods } from '../pictures/methods.ts'
+import { iconMethods, pictureMethods } from '../pictures/methods.ts'
 import { providerMethods } from '../providers/methods.ts'
 import { roleMethods } from '../roles/methods.ts'
 import { routeMethods } from '../routes/methods.ts'
@@ -119,6 +119,7 @@ export const allMethods = (
     ...userMethods(users, credentials, sessions, rooms.userAttributes),
     ...attributeMethods(rooms.attributes),
     ...pictureMethods(rooms.pictures, (username, caller) => users.guard(username, caller)),
+    ...iconMethods(rooms.icons),
     ...credentialMethods(belongings),
     ...groupMethods(groups, members, grants, admins, rooms.groupProofs),
     ...roleMethods(roles),

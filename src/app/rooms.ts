@@ -28,6 +28,7 @@ import { Readiness } from '../health/readiness.ts'
 import type { Log } from '../log/log.ts'
 import { Attributes } from '../attributes/attributes.ts'
 import { UserAttributes } from '../attributes/user_attributes.ts'
+import { Icons } from '../pictures/icons.ts'
 import { Pictures } from '../pictures/pictures.ts'
 import { Roles } from '../roles/roles.ts'
 import { Routes } from '../routes/routes.ts'
@@ -66,6 +67,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   const attributes = new Attributes(database)
   const userAttributes = new UserAttributes(database, attributes)
   const pictures = new Pictures(database, seal.derive('picture addresses'), config.public_url)
+  const icons = new Icons(database)
   const groups = new Groups(database)
   const addresses = new Addresses(database)
   const members = new Members(database, groups)
@@ -164,6 +166,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     attributes,
     userAttributes,
     pictures,
+    icons,
     groups,
     members,
     grants,

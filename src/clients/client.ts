@@ -1,4 +1,5 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
+import { UploadedIcon } from '../contract/icons.ts'
 import { ClaimMap } from './claim_map.ts'
 import { ProofAge, ProofOption } from '../contract/proofs.ts'
 import { tokenScopes } from '../contract/token_scopes.ts'
@@ -76,6 +77,7 @@ export const clientFields = {
         'Where people begin to use it: with it, the application is in the list of what they may open',
     }),
   ),
+  icon: Nullable(UploadedIcon),
   claim_map: ClaimMap,
   required_claims: Type.Array(ClaimPattern, {
     maxItems: 50,

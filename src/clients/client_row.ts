@@ -19,6 +19,7 @@ export interface ClientFields {
   readonly backchannel_logout_uri: string | null
   readonly introspects: readonly string[]
   readonly start_url: string | null
+  readonly icon: string | null
   readonly claim_map: Readonly<Record<string, string>>
   readonly required_claims: readonly string[]
   readonly proof: ProofLevel
@@ -38,6 +39,7 @@ export const unsetFields = {
   backchannel_logout_uri: null,
   introspects: [],
   start_url: null,
+  icon: null,
   claim_map: {},
   required_claims: [],
   proof: 'any',
@@ -64,6 +66,7 @@ export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): Cl
     backchannel_logout_uri: row.backchannel_logout_uri || null,
     introspects: list(row.introspects),
     start_url: row.start_url || null,
+    icon: row.icon || null,
     claim_map: JSON.parse(row.claim_map) as ClientFields['claim_map'],
     required_claims: list(row.required_claims),
     anyone: row.required_claims === '[]',
@@ -99,6 +102,7 @@ export const toColumns = (fields: ClientFields, updated_at: number) => ({
   backchannel_logout_uri: fields.backchannel_logout_uri ?? '',
   introspects: JSON.stringify(fields.introspects),
   start_url: fields.start_url ?? '',
+  icon: fields.icon ?? '',
   claim_map: JSON.stringify(fields.claim_map),
   required_claims: JSON.stringify(fields.required_claims),
   proof: fields.proof,

@@ -34,6 +34,7 @@ const wiki: Client = {
   backchannel_logout_uri: null,
   introspects: [],
   start_url: 'https://wiki.example.org/',
+  icon: null,
   claim_map: {},
   required_claims: ['groups.engineers'],
   anyone: false,

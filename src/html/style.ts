@@ -105,6 +105,7 @@ code, .claims li { font: 0.8125rem/1.5 ui-monospace, 'SF Mono', Menlo, 'DejaVu S
 .places a { display: flex; gap: 0.8rem; padding: 0.8rem 0.9rem; color: var(--ink); text-decoration: none; border: 1px solid var(--line); border-radius: 0.5rem; overflow-wrap: anywhere; }
 .places a:hover { background: var(--chip); }
 .places svg { flex: none; width: 1.5rem; height: 1.5rem; color: var(--accent); }
+.places img { flex: none; object-fit: contain; }
 .places a > span { min-width: 0; }
 .places .hint { display: block; margin: 0.15rem 0 0; }
 h2 { margin: 2.25rem 0 0.5rem; padding-top: 1.25rem; border-top: 1px solid var(--line); font-size: 1.125rem; }

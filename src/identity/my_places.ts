@@ -1,7 +1,6 @@
 import type { Home } from '../contract/home.ts'
 import type { Principal } from '../contract/principal.ts'
 import { takesSessions } from '../routes/auth_modes.ts'
-import type { IconName } from '../routes/icons.ts'
 import type { RoutePlan, RouteTable } from '../routes/route_table.ts'
 import type { ClientWithCredentials } from '../clients/client.ts'
 import type { ClientRules } from './client_rules.ts'
@@ -11,7 +10,8 @@ import type { Judge } from './judge.ts'
 export interface Place {
   readonly title: string
   readonly description: string
-  readonly icon: IconName | null
+  /** A name of our set, or an uploaded picture. */
+  readonly icon: string | null
   /** Where it begins: the origin of its host and the path of its route, or the start address of an application. */
   readonly address: string
 }
@@ -46,7 +46,7 @@ export class MyPlaces {
     }
     for (const client of await applications())
       if (await rules.admits(principal, client))
-        places.push({ title: client.name, description: '', icon: null, address: client.start_url! })
+        places.push({ title: client.name, description: '', icon: client.icon, address: client.start_url! })
     return places.sort((a, b) => a.title.localeCompare(b.title) || a.address.localeCompare(b.address))
   }
 

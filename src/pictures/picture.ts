@@ -8,6 +8,9 @@ export interface PictureLimits {
 /** Of people. */
 export const personLimits: PictureLimits = { bytes: 512 * 1024, pixels: 4096 }
 
+/** Of services and applications. */
+export const iconLimits: PictureLimits = { bytes: 128 * 1024, pixels: 512 }
+
 export const pictureTypes = ['image/png', 'image/jpeg', 'image/webp'] as const
 export type PictureType = (typeof pictureTypes)[number]
 

@@ -1,9 +1,10 @@
 import { ProofAge, ProofOption, type ProofLevel } from '../contract/proofs.ts'
+import { UploadedIcon } from '../contract/icons.ts'
 import { isName, shownName } from '../contract/names.ts'
 import { Name, Nullable, Text } from '../contract/schemas.ts'
 import { Type } from '../contract/schema_builder.ts'
 import { takesSessions } from './auth_modes.ts'
-import { iconNames, type IconName } from './icons.ts'
+import { iconNames } from './icons.ts'
 import { flag, list, option, textOrNull, unchanged } from './option.ts'
 
 const flagOption = (fallback: boolean, description: string) =>
@@ -21,11 +22,15 @@ export const peopleOptions = {
     example: 'Wiki',
   }),
   icon: option({
-    schema: Nullable(
-      Type.Enum(iconNames, { description: `The picture of the service, one of: ${iconNames.join(', ')}` }),
+    schema: Type.Unsafe<string | null>(
+      Type.Union([
+        Type.Enum(iconNames, { description: `The picture of the service, one of: ${iconNames.join(', ')}` }),
+        UploadedIcon,
+        Type.Null(),
+      ]),
     ),
     fallback: null,
-    column: { write: (value): string => value ?? '', read: (column) => (column || null) as IconName | null },
+    column: textOrNull,
     example: 'book',
   }),
   description: option({

@@ -25,6 +25,7 @@ import * as memberships from './migrations/022_memberships.ts'
 import * as proofs from './migrations/023_proofs.ts'
 import * as webfinger from './migrations/025_webfinger.ts'
 import * as attributes from './migrations/026_attributes.ts'
+import * as icons from './migrations/027_icons.ts'
 import * as pictures from './migrations/027_pictures.ts'
 import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import type { Schema } from './schema.ts'
@@ -57,6 +58,7 @@ export const migrations: Record<string, Migration> = {
   '025_webfinger': webfinger,
   '026_attributes': attributes,
   '027_closed_accounts': closedAccounts,
+  '027_icons': icons,
   '027_pictures': pictures,
 }
 

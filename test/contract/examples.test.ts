@@ -29,6 +29,7 @@ const masked = new Set([
   'signs_since',
   'retired_at',
   'removes_at',
+  'added_at',
   'x',
   'n',
   'client_secret',

@@ -208,6 +208,9 @@ export const ownPathAnswers = `
 /auth/pictures/x
   home      404 not_found: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
+/auth/icons/x
+  home      404 not_found: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/copy.js
   home      200 text/javascript: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service

@@ -191,11 +191,13 @@ const upgraded = (old: Rows): Rows => {
       proof_age: null,
       session_max: null,
       claim_map: '{}',
+      icon: '',
     })),
     groups: old.groups!.map((row) => ({ ...row, proof: 'any' })),
     attributes: standardAttributes,
     user_attributes: [],
     pictures: [],
+    icons: [],
     closed_accounts: [],
     providers: old.providers!.map((row) => ({
       ...row,

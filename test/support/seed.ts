@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exampleTokens } from '../../src/auth/email_methods.ts'
+import { examplePicture } from '../../src/pictures/methods.ts'
 import { exampleRoute } from '../../src/routes/methods.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from './daemon.ts'
 import { byHand } from './people.ts'
@@ -50,6 +51,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
     pattern: '[0-9]{1,4} [MG]B',
     scope: 'profile',
   })
+  await hero.icons.add({ picture: examplePicture })
   await hero.users.networks.add({ user: 'grace', network: '192.168.7.0/24', description: 'At home' })
   const pubkey = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
   await hero.users.keys.add({ user: 'grace', pubkey, description: 'Laptop' })

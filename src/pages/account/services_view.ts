@@ -1,7 +1,9 @@
 import { html, Html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
 import type { Place } from '../../identity/my_places.ts'
-import { icons } from '../../routes/icons.ts'
+import { uploadedIn } from '../../contract/icons.ts'
+import { iconPath } from '../../pictures/icons.ts'
+import { icons, type IconName } from '../../routes/icons.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { impersonationBanner } from './me_view.ts'
 import { accountNavigation } from './navigation.ts'
@@ -14,9 +16,16 @@ interface ServicesPage {
   readonly help: string
 }
 
-/** The pictures are ours, so they need no escaping. */
-const picture = (icon: Place['icon']) =>
-  html`<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false"><path d="${new Html(icons[icon ?? 'app'])}"/></svg>`
+const drawn = (icon: string | null): Html =>
+  // The pictures are ours, so they need no escaping.
+  html`<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false"><path d="${new Html(Object.hasOwn(icons, icon ?? '') ? icons[icon as IconName] : icons.app)}"/></svg>`
+
+const picture = (icon: string | null): Html => {
+  const id = uploadedIn(icon)
+  return id === undefined
+    ? drawn(icon)
+    : html`<img src="${iconPath}/${id}" width="24" height="24" alt="" loading="lazy">`
+}
 
 /** Without the scheme, as people know it. */
 const shortly = (address: string): string => address.replace(/^https?:\/\//, '').replace(/\/$/, '')

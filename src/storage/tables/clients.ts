@@ -18,6 +18,8 @@ export interface ClientRow {
   backchannel_logout_uri: string
   /** Where people begin to use it; empty for none. */
   start_url: string
+  /** `picture:` and the id of an uploaded picture; empty for none. */
+  icon: string
   /** JSON lists, like the next six. */
   redirect_uris: string
   post_logout_redirect_uris: string

@@ -7,4 +7,12 @@ export interface PicturesTables {
     content: string
     changed_at: number
   }
+  /** Pictures for services and applications. */
+  icons: {
+    /** The start of the SHA-256 of the content, hex. */
+    id: string
+    type: string
+    content: string
+    added_at: number
+  }
 }
