@@ -58,7 +58,7 @@ export const startOidcPeer = async (
     claims: {
       openid: ['sub', 'sid'],
       email: ['email', 'email_verified'],
-      profile: ['name', 'preferred_username', 'picture'],
+      profile: ['name', 'preferred_username', 'picture', 'given_name', 'locale', 'zoneinfo', 'website'],
       groups: ['groups'],
     },
     scopes: ['openid', 'offline_access', 'email', 'profile', 'groups'],
