@@ -119,6 +119,7 @@ const serve = async (
   })
   app.mails.start()
   app.logouts.start()
+  app.lostAccess.start()
   const sweeper = setInterval(() => {
     app.sweep().catch((error: Error) => log.warn({ error: error.message }, 'sweeping failed'))
   }, sweepIntervalMs).unref()
@@ -136,6 +137,7 @@ const serve = async (
       clearInterval(sweeper)
       await upkeep?.close()
       await app.mails.close()
+      await app.lostAccess.close()
       await app.logouts.close()
       app.revocations.close()
       await Promise.all([edge.close(), app.socket.close(graceMs)])

@@ -12,6 +12,7 @@ import { createDoors } from './doors.ts'
 import { createFlows } from './flows.ts'
 import { allMethods } from './methods.ts'
 import { createReactions } from './reactions.ts'
+import { LostAccess } from '../oidc/lost_access.ts'
 import { createRooms } from './rooms.ts'
 import { warnAtStart } from './start_warnings.ts'
 
@@ -78,7 +79,8 @@ export const createApp = (
 
   const { mails, settings, liveSessions, personal, revocations, doctor } = rooms
   const { logouts, setup } = flows
-  const shared = { mails, settings, liveSessions, personal, revocations, logouts, setup, doctor }
+  const lostAccess = new LostAccess({ ...rooms, ...flows, database, log, clients: rooms.clientLists })
+  const shared = { mails, settings, liveSessions, personal, revocations, logouts, lostAccess, setup, doctor }
   return {
     ...shared,
     ...served,

@@ -176,7 +176,7 @@ export const createDoors = (parts: Parts) => {
         places: new MyPlaces({
           home,
           routes: () => routes.table(),
-          applications: () => clients.withStart(),
+          applications: () => rooms.clientLists.withStart(),
           judge,
           rules,
         }),

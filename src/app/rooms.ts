@@ -12,6 +12,7 @@ import { Admins } from '../groups/admins.ts'
 import { Grants } from '../groups/grants.ts'
 import { Groups } from '../groups/groups.ts'
 import { Members } from '../groups/members.ts'
+import { ClientLists } from '../clients/client_lists.ts'
 import { Clients } from '../clients/clients.ts'
 import { DynamicClients } from '../clients/registered_clients.ts'
 import { RegistrationTokens } from '../clients/registration_tokens.ts'
@@ -127,6 +128,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   })
   const registrationMode = () => settings.value('client_registration')
   const clients = new Clients(database, async () => (await registrationMode()) !== 'off', reactions)
+  const clientLists = new ClientLists(database, clients)
   const dynamicClients = new DynamicClients(database, clients)
   const registrationTokens = new RegistrationTokens(database)
   const consents = new Consents(database, reactions)
@@ -156,6 +158,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     config,
     readiness,
     routesAtHome: async () => (await routes.atHome()).map(({ domain, path_prefix }) => domain + path_prefix),
+    openClients: () => clientLists.withoutRule(),
     passkeysElsewhere: () => passkeys.rpIds.elsewhere(),
   })
   return {
@@ -191,6 +194,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     attempts,
     registrationMode,
     clients,
+    clientLists,
     dynamicClients,
     registrationTokens,
     consents,

@@ -5,7 +5,7 @@ import type { Rooms } from './rooms.ts'
 
 /** Logs what an administrator should change, although everything runs. */
 export const warnAtStart = async (
-  { settings, routes }: Pick<Rooms, 'settings' | 'routes'>,
+  { settings, routes, clientLists }: Pick<Rooms, 'settings' | 'routes' | 'clientLists'>,
   isOwnPath: IsOwnPath,
   log: Log,
 ): Promise<void> => {
@@ -18,6 +18,12 @@ export const warnAtStart = async (
     log.warn(
       { routes: atHome.map(({ shares_home, ...route }) => ({ ...named(route), shares_home })) },
       'these routes lie at the host of the public URL: pages of their services can do all that the signed-in person can; give hero_proxy a host name of its own',
+    )
+  const open = await clientLists.withoutRule()
+  if (open.length > 0)
+    log.warn(
+      { clients: open },
+      'every active person may sign in to these applications; give them required_claims if that is not meant',
     )
   const shadowed = await routes.shadowed(isOwnPath)
   if (shadowed.length > 0)

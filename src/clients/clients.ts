@@ -97,19 +97,6 @@ export class Clients {
     return { ...page, items: full.map(withoutProof) }
   }
 
-  /** The active applications that have a start address. */
-  async withStart(): Promise<readonly ClientWithCredentials[]> {
-    const dynamicAllowed = await this.#dynamicAllowed()
-    const rows = await this.#database.query
-      .selectFrom('clients')
-      .selectAll()
-      .where('start_url', '!=', '')
-      .where('is_active', '=', 1)
-      .$if(!dynamicAllowed, (clients) => clients.where('dynamic', '=', 0))
-      .execute()
-    return Promise.all(rows.map((row) => this.#full(row)))
-  }
-
   /** Adds a client and returns its secret, which cannot be read again; null for a client that has none. */
   // oxlint-disable-next-line max-lines-per-function -- one row, column by column
   async add(fields: NewClient): Promise<Client & { client_secret: string | null }> {

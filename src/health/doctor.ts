@@ -21,6 +21,8 @@ interface Parts {
   readonly readiness: Pick<Readiness, 'causes'>
   /** The enabled routes at home's host, as people read them: domain and path. */
   readonly routesAtHome: () => Promise<readonly string[]>
+  /** The client_ids of applications that every active person may enter. */
+  readonly openClients: () => Promise<readonly string[]>
   /** How many passkeys were made for each host other than home's. */
   readonly passkeysElsewhere: () => Promise<readonly { readonly rp_id: string; readonly count: number }[]>
 }
@@ -55,6 +57,7 @@ export class Doctor {
     const ready = await this.#ready()
     // Without its database there is nothing to say about routes.
     const sharing = ready.level === 'ok' ? await this.#parts.routesAtHome() : []
+    const open = ready.level === 'ok' ? await this.#parts.openClients() : []
     const elsewhere = ready.level === 'ok' ? await this.#parts.passkeysElsewhere() : []
     return [
       ready,
@@ -63,6 +66,7 @@ export class Doctor {
       this.#homeSecure(),
       this.#routesAtHome(sharing),
       this.#previousNames(elsewhere),
+      this.#clients(open),
       this.#forwardAuth(),
     ]
   }
@@ -142,6 +146,17 @@ export class Doctor {
       'warn',
       `these routes share the host of public_url, so that their pages can do all that the person can: ${sharing.join(', ')}`,
       'Give each service a host of its own',
+    )
+  }
+
+  #clients(open: readonly string[]): Finding {
+    const check = 'clients'
+    if (open.length === 0) return found(check, 'ok', 'every application says who may enter')
+    return found(
+      check,
+      'warn',
+      `every active person may sign in to these applications: ${open.join(', ')}`,
+      'If that is not meant, give them required_claims: hero-proxy call clients.update',
     )
   }
 

@@ -88,7 +88,7 @@ export class BearerTokens {
       return whenReady(people.find(sub), (person) => {
         if (!person) return undefined
         const proofs = found.acr === undefined ? undefined : proofsOf(found.acr, found.auth_time)
-        return whenReady(rules.admits(person, client, found.acr), (admitted) =>
+        return whenReady(rules.admits(person, client, found.acr === undefined ? {} : found), (admitted) =>
           admitted ? { ...ofPerson(person, token), proofs } : undefined,
         )
       })

@@ -3,12 +3,24 @@ import type { Place } from '../contract/place.ts'
 import type { Principal } from '../contract/principal.ts'
 import { acrLevels, anyProof, bothRules, type ProofLevel, type ProofRule } from '../contract/proofs.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
+import { now } from '../storage/ids.ts'
 import { whenReady } from '../storage/when_ready.ts'
 import type { Judge, Verdict } from './judge.ts'
 
 /** A client, or undefined for one that only has a metadata document. */
 type MaybeClient =
-  Pick<ClientWithCredentials, 'service' | 'required_claims' | 'proof' | 'proof_age' | 'dynamic'> | undefined
+  | Pick<
+      ClientWithCredentials,
+      'service' | 'required_claims' | 'proof' | 'proof_age' | 'session_max' | 'dynamic'
+    >
+  | undefined
+
+/** What a token says about the sign-in that it came from. */
+export interface RecordedProof {
+  readonly acr?: string | undefined
+  /** In Unix seconds. */
+  readonly auth_time?: number | undefined
+}
 
 /** Decides who may use an application: at a sign-in, and for as long as it uses what it got. */
 export class ClientRules {
@@ -29,15 +41,17 @@ export class ClientRules {
   }
 
   /**
-   * Whether a client may still use what it got for a person. Proofs were asked for at the sign-in. `acr` is what it recorded, if it
-   * did: it must reach a proof that has been raised since. Warm, it returns no promise.
+   * Whether a client may still use what it got for a person. Proofs were asked for at the sign-in. What it recorded of the proof, if
+   * it did, must reach one that has been raised since, and be no older than the client's `session_max`. Warm, it returns no promise.
    */
   admits(
     { user_id, context }: Pick<Principal, 'user_id' | 'context'>,
     client: MaybeClient,
-    acr?: string,
+    { acr, auth_time }: RecordedProof = {},
   ): boolean | Promise<boolean> {
     if (client && acr !== undefined && levelIndex(acr) < levelIndex(client.proof)) return false
+    const most = client?.session_max ?? null
+    if (most !== null && auth_time !== undefined && auth_time + most <= now()) return false
     return whenReady(this.#placeOf(client), (place) => {
       if (place.required_claims.length === 0) return true
       const principal: Principal = { ...nameless, user_id, context }
@@ -46,6 +60,11 @@ export class ClientRules {
         ({ lack }) => lack === undefined,
       )
     })
+  }
+
+  /** Whether there is a rule for the clients that nobody added. */
+  async hasDefaults(): Promise<boolean> {
+    return (await this.#defaults()) !== ''
   }
 
   #placeOf(client: MaybeClient): Place | Promise<Place> {

@@ -1,9 +1,10 @@
+import type { Client } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Log } from '../log/log.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { RowQueue, type QueuedRow } from '../storage/row_queue.ts'
-import { forgetApplications, readApplications } from './engine/session.ts'
+import { forgetApplications, leaveApplication, readApplications } from './engine/session.ts'
 import type { Records } from './engine/records.ts'
 
 /** How long one attempt holds the row alone. */
@@ -73,14 +74,47 @@ export class BackchannelLogouts {
         if (visit.grantId !== undefined && !visit.persistsLogout) await records.removeGrant(visit.grantId)
         const known = await clients.find(client)
         if (!known?.backchannel_logout_uri || subject === undefined) continue
-        await database.query
-          .insertInto('oidc_logouts')
-          .values({ id: newId(), client, subject, sid: visit.sid ?? '', due_at: now(), tries: 0 })
-          .execute()
+        await this.#queueNotice(client, subject, visit.sid ?? '')
       }
       await forgetApplications(records, id)
     }
     if (ids.length > 0) database.afterCommit(() => this.#queue.wake())
+  }
+
+  /**
+   * Ends what a client got for a person, and queues a notice for each of their sessions that it was part of: everything, or what came
+   * from proofs given at `oldest` or before.
+   */
+  async accessLost(
+    userId: string,
+    { client, backchannel_logout_uri }: Client,
+    oldest?: number,
+  ): Promise<void> {
+    const { database, records } = this.#parts
+    const sessions = await database.query
+      .selectFrom('sessions')
+      .select('id')
+      .where('user_id', '=', userId)
+      .$if(oldest !== undefined, (all) => all.where('proven_at', '<=', oldest!))
+      .execute()
+    if (oldest !== undefined && sessions.length === 0) return
+    await database.write(async () => {
+      for (const { id } of sessions) {
+        const visit = await leaveApplication(records, id, client)
+        if (!visit) continue
+        if (visit.grantId !== undefined) await records.removeGrant(visit.grantId)
+        if (backchannel_logout_uri !== null) await this.#queueNotice(client, userId, visit.sid ?? '')
+      }
+      if (oldest === undefined) await records.removeOf(userId, client)
+      database.afterCommit(() => this.#queue.wake())
+    })
+  }
+
+  async #queueNotice(client: string, subject: string, sid: string): Promise<void> {
+    await this.#parts.database.query
+      .insertInto('oidc_logouts')
+      .values({ id: newId(), client, subject, sid, due_at: now(), tries: 0 })
+      .execute()
   }
 
   /** Sends due notices until `close`. One process per machine is enough. */

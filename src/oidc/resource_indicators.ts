@@ -76,9 +76,10 @@ export const claimsOfToken =
     // Services read the person's claims from the token, so a client without a scope there gets no token.
     if (aud !== undefined && scope === undefined) throw scopeRequired()
     const account = await accounts.find(accountId, client)
-    if (!account || (aud === undefined && !token.scopes.has('profile'))) return undefined
+    if (!account) return undefined
     const { username, context } = account
     const proof = proofOf(ctx)
+    if (aud === undefined && !token.scopes.has('profile')) return proof as never
     if (aud === undefined) return { username, ...proof } as never
     // Claims that are granted at one service only appear only in tokens for that service.
     const service = aud === issuer ? client?.service : await serviceAt(aud)

@@ -27,6 +27,7 @@ describe('the checks of an installation', () => {
     home_secure: 'ok',
     routes_at_home: 'ok',
     previous_names: 'ok',
+    clients: 'ok',
     forward_auth: 'ok',
   }
 

@@ -167,6 +167,27 @@ suite('who may enter an application', () => {
     assert.equal((await introspect(strict, got.body.access_token)).acr, secondAcr)
   })
 
+  test('what an application got ends session_max after the proof', async (t) => {
+    const { hero } = stage.daemon
+    const app = await add({})
+    const { body } = await app.tokens(newPerson(), 'grace', { scope: 'openid offline_access' })
+    const jwt = (await forUs(app, 'grace')).body
+    await hero.clients.update({ client: app.client.client, session_max: 120 })
+    assert.equal((await introspect(app, body.access_token)).active, true)
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 121_000 })
+    assert.equal((await introspect(app, body.access_token)).active, false)
+    assert.equal((await hero.token.validate({ token: jwt.access_token })).active, false)
+    assert.equal((await app.refresh(body.refresh_token)).body.error, 'invalid_grant')
+  })
+
+  test('a proof that was raised ends what does not reach it', async () => {
+    const { hero } = stage.daemon
+    const app = await add({})
+    const { body } = await app.tokens(newPerson(), 'grace', { scope: 'openid offline_access' })
+    await hero.clients.update({ client: app.client.client, proof: 'second' })
+    assert.equal((await app.refresh(body.refresh_token)).body.error, 'invalid_grant')
+  })
+
   test('an essential acr that is unknown, or out of reach without a page, is unmet', async () => {
     const app = await add({})
     const person = newPerson()

@@ -5,6 +5,7 @@ import type { SigningKey } from '../../keys/keys.ts'
 import { now } from '../../storage/ids.ts'
 import { withinScopes } from '../requested_claims.ts'
 import { acrOf } from '../../contract/proofs.ts'
+import type { RecordedProof } from '../../identity/client_rules.ts'
 import { signInNeeded } from '../../identity/judge.ts'
 import { essentialProof } from '../asked_acr.ts'
 import { loadGrant } from './load_grant.ts'
@@ -28,6 +29,7 @@ const daySeconds = 24 * hourSeconds
 interface IssuedToken {
   readonly kind: string
   readonly acr?: string
+  readonly authTime?: number
   readonly grantId?: string
 }
 
@@ -36,7 +38,7 @@ interface TokenOfClient {
   readonly accountId?: string
   readonly clientId?: string
   readonly aud?: string
-  readonly extra?: { readonly acr?: string }
+  readonly extra?: RecordedProof
 }
 
 /** Configures `oidc-provider`. It reads its keys only once, so a change of keys or settings needs a new engine. */
@@ -82,7 +84,7 @@ export const createEngine = (
     if (!account) return false
     // By the rule of the client that the token was issued to, not of the one that asks.
     const holder = clientId === undefined ? undefined : await clients.find(clientId)
-    return rules.admits({ user_id: accountId, context: account.context }, holder, extra?.acr)
+    return rules.admits({ user_id: accountId, context: account.context }, holder, extra)
   }
 
   const judgeRequest: JudgeRequest = async ({ oidc: { session, client, params } }) => {
@@ -190,9 +192,14 @@ export const createEngine = (
       if (!account && !token) throw new errors.AccessDenied(undefined, 'the account may not be signed in')
       // A request for authorization leads to a page; what was issued before ends.
       if (!account || !token) return account
-      const { acr, grantId, kind } = token as IssuedToken
+      const { acr, authTime: auth_time, grantId, kind } = token as IssuedToken
       const { context } = account
-      if (await rules.admits({ user_id: sub, context }, knownClient(token.client ?? ctx.oidc.client), acr))
+      if (
+        await rules.admits({ user_id: sub, context }, knownClient(token.client ?? ctx.oidc.client), {
+          acr,
+          auth_time,
+        })
+      )
         return account
       if (kind === 'RefreshToken' && grantId !== undefined) await records.removeGrant(grantId)
       return undefined

@@ -6,6 +6,7 @@ import { essentialProof } from '../asked_acr.ts'
 import type { SignedIn } from '../signed_in.ts'
 import type { Context } from './types.ts'
 
+type Visit = NonNullable<Stored['authorizations']>[string]
 type Stored = Pick<InstanceType<Provider['Session']>, 'authorizations' | 'state'>
 
 interface Parts {
@@ -25,6 +26,18 @@ export const readApplications = async (records: Records, sessionId: string): Pro
   ((await records.find(kind, sessionId)) ?? {}) as Stored
 
 export const forgetApplications = (records: Records, sessionId: string) => records.remove(kind, sessionId)
+
+/** Forgets that a session has signed in to an application. Returns the visit; undefined if it had not. */
+export const leaveApplication = async (
+  records: Records,
+  sessionId: string,
+  client: string,
+): Promise<Visit | undefined> => {
+  const stored = await readApplications(records, sessionId)
+  const { [client]: visit, ...authorizations } = stored.authorizations ?? {}
+  if (visit) await records.put(kind, sessionId, { ...stored, authorizations } as never, lifetimeSeconds)
+  return visit
+}
 
 /** Where a session of the engine keeps ours. The engine wraps its sessions, so a map would not find them. */
 const ours = Symbol('our session')

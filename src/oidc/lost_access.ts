@@ -1,0 +1,113 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { ClientLists } from '../clients/client_lists.ts'
+import type { ClientWithCredentials } from '../clients/client.ts'
+import type { ClientRules } from '../identity/client_rules.ts'
+import type { Log } from '../log/log.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/ids.ts'
+import type { CachedPeople } from '../users/cached_people.ts'
+import type { BackchannelLogouts } from './backchannel_logouts.ts'
+
+/** How often we look for rights that time alone ended. */
+const intervalMs = 30_000
+/** Grants per query. */
+const batchSize = 200
+/** Maximum time in milliseconds that other work waits for us. */
+const sliceMs = 4
+
+interface Parts {
+  readonly database: Database
+  readonly clients: ClientLists
+  readonly rules: ClientRules
+  readonly people: Pick<CachedPeople, 'find'>
+  readonly logouts: Pick<BackchannelLogouts, 'accessLost'>
+  readonly log: Log
+}
+
+/**
+ * Signs people out of applications that they may not enter any more: after every change that could matter, and regularly for rights
+ * that end by time. What was issued to the application is refused at once wherever it is shown; its own session outlives that.
+ */
+export class LostAccess {
+  readonly #parts: Parts
+  #stopWatching: (() => void) | undefined
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #again = false
+  #closed = false
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Looks until `close`. One process per machine is enough, and several do no harm. */
+  start(): void {
+    const look = () => this.#look()
+    this.#stopWatching = this.#parts.database.changes.watch(['groups', 'users', 'clients', 'settings'], look)
+    this.#timer = setInterval(look, intervalMs).unref()
+    look()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearInterval(this.#timer)
+    this.#stopWatching?.()
+    await this.#running
+  }
+
+  #look(): void {
+    this.#again = true
+    this.#running ??= this.#run().finally(() => (this.#running = undefined))
+  }
+
+  async #run(): Promise<void> {
+    const { clients, rules, log } = this.#parts
+    try {
+      while (this.#again && !this.#closed) {
+        this.#again = false
+        for (const client of await clients.withRule(await rules.hasDefaults())) await this.#sweep(client)
+      }
+    } catch (error) {
+      log.warn({ error: (error as Error).message }, 'could not look for people who lost access')
+    }
+  }
+
+  async #sweep(client: ClientWithCredentials): Promise<void> {
+    const { logouts } = this.#parts
+    const oldest = client.session_max === null ? undefined : now() - client.session_max
+    let after = ''
+    let until = performance.now() + sliceMs
+    while (!this.#closed) {
+      const users = await this.#usersOf(client, after)
+      for (const user of users) {
+        if (!(await this.#isAdmitted(user, client))) await logouts.accessLost(user, client)
+        else if (oldest !== undefined) await logouts.accessLost(user, client, oldest)
+        if (performance.now() < until) continue
+        await turn()
+        until = performance.now() + sliceMs
+      }
+      if (users.length < batchSize) return
+      after = users.at(-1)!
+    }
+  }
+
+  /** The people with a grant of the client, in order of their ids. */
+  async #usersOf({ client }: ClientWithCredentials, after: string): Promise<string[]> {
+    const rows = await this.#parts.database.query
+      .selectFrom('oidc_records')
+      .select('user_id')
+      .distinct()
+      .where('client', '=', client)
+      .where('kind', '=', 'Grant')
+      .where('user_id', '>', after)
+      .orderBy('user_id')
+      .limit(batchSize)
+      .execute()
+    return rows.map(({ user_id }) => user_id!)
+  }
+
+  async #isAdmitted(userId: string, client: ClientWithCredentials): Promise<boolean> {
+    const person = await this.#parts.people.find(userId)
+    return person !== undefined && (await this.#parts.rules.admits(person, client))
+  }
+}
