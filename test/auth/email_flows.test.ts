@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
+import { long } from '../long.ts'
 import { Users } from '../../src/users/users.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { codeOf, enrol } from '../support/factors.ts'
@@ -11,6 +12,9 @@ import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 import { noReactions } from '../support/reactions.ts'
 
 const newPassword = 'velvet-harbor-93-comet'
+
+/** Each use hashes a password, which takes the processor longer than all else here. */
+const atOnce = long ? 50 : 10
 
 onBothDatabases('email flows', (newUrl) => {
   let daemon: TestDaemon
@@ -42,9 +46,9 @@ onBothDatabases('email flows', (newUrl) => {
     await daemon.hero.users.add({ username, email, password: goodPassword })
     return { username, email }
   }
-  /** Makes fifty concurrent attempts, and returns how many succeeded. */
+  /** Makes concurrent attempts, and returns how many succeeded. */
   const winners = async (attempt: (i: number) => Promise<unknown>) => {
-    const settled = await Promise.allSettled(Array.from({ length: 50 }, (_, i) => attempt(i)))
+    const settled = await Promise.allSettled(Array.from({ length: atOnce }, (_, i) => attempt(i)))
     return settled.filter(({ status }) => status === 'fulfilled').length
   }
 
@@ -227,10 +231,10 @@ onBothDatabases('email flows', (newUrl) => {
     assert.equal((await daemon.hero.users.get({ username: other.username })).email, other.email)
   })
 
-  test('one of fifty concurrent uses of a link succeeds', async () => {
+  test('one of many concurrent uses of a link succeeds', async () => {
     await set('magic_links', true)
     const { email } = await newPerson()
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < (long ? 20 : 2); round++) {
       smtp.arrived.length = 0
       await byHand(daemon, async ({ query }) => {
         await query.deleteFrom('mails').execute()
@@ -242,7 +246,7 @@ onBothDatabases('email flows', (newUrl) => {
     }
     await daemon.hero.auth.request_password_reset({ email })
     const token = await tokenTo(email, /new password/)
-    const passwords = Array.from({ length: 50 }, (_, i) => `${newPassword}-${i}-lantern`)
+    const passwords = Array.from({ length: atOnce }, (_, i) => `${newPassword}-${i}-lantern`)
     assert.equal(await winners((i) => daemon.hero.auth.reset_password({ token, password: passwords[i]! })), 1)
   })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { long } from '../long.ts'
 import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { startForge } from '../federation/forge_peer.ts'
@@ -133,7 +134,8 @@ describe('sign-in with providers in Chromium', { skip: browserMissing() ?? false
     return violations.map(({ id }) => id)
   }
 
-  for (const name of ['peer', 'forge', 'other']) {
+  // Tests in federation/ walk the others without a browser.
+  for (const name of long ? ['peer', 'forge', 'other'] : ['peer']) {
     const way = () => ways.get(name)!
     const begin = async (page: Page, next = '/auth/me') => {
       await page.goto(`${stage.origin}/auth/login?return_to=${encodeURIComponent(next)}`)
