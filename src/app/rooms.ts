@@ -122,7 +122,10 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     passkeys,
     site,
     endOtherSessions: (userId, except) => sessions.revokeAll(userId, 'factors', except),
-    markFactor: (userId, has) => users.markFactor(userId, has),
+    markFactor: async (userId, has) => {
+      await users.markFactor(userId, has)
+      if (!has) await sessions.proofs.forgetFactors(userId)
+    },
     forgetAttempts: (userId) => attempts.forget(`factor ${userId}`),
     reactions,
   })

@@ -204,7 +204,7 @@ export const proofMethods = ({
         } else if (proof.way === 'code') await factors.useCode(user_id, proof.code, caller)
         else await passkeys.use(proof.asserted)
         if (proof.way !== 'passkey') await attempts.succeeded(proof.counted)
-        await sessions.markReauthenticated(session_id, {
+        await sessions.proofs.add(session_id, {
           second: proof.way !== 'password',
           passkey: proof.way === 'passkey' && proof.asserted.verified_user,
         })

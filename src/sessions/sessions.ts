@@ -10,16 +10,10 @@ import { ChildSessions } from './child_sessions.ts'
 import { RefreshTokens } from './refresh_tokens.ts'
 import { SessionEndings } from './session_endings.ts'
 import { isAlive, listSessions, ownerOf } from './session_list.ts'
+import { SessionProofs } from './session_proofs.ts'
 import { newToken } from './session_token.ts'
 import { chosenVouchings, Vouchings, type WhichVouchings } from './vouchings.ts'
-import {
-  joinedBy,
-  provenAgainBy,
-  provenBy,
-  type FreshProof,
-  type OpenedSession,
-  type SessionOrigin,
-} from './opened_session.ts'
+import { joinedBy, provenBy, type OpenedSession, type SessionOrigin } from './opened_session.ts'
 
 type Limit = 'session_lifetime' | 'session_idle' | 'refresh_lifetime'
 type SessionReactions = Pick<Reactions, 'sessionsEnding' | 'allSessionsEnding'>
@@ -35,6 +29,7 @@ export class Sessions {
   /** The sessions that sign-ins have at the hosts of services. */
   readonly children: ChildSessions
   readonly vouchings: Vouchings
+  readonly proofs: SessionProofs
 
   /** `limit` reads a setting, in seconds. `home` is the host where people sign in. */
   constructor(
@@ -51,6 +46,7 @@ export class Sessions {
     this.#refreshTokens = new RefreshTokens(database, limit)
     this.children = new ChildSessions(database)
     this.vouchings = new Vouchings(database)
+    this.proofs = new SessionProofs(database)
   }
 
   /**
@@ -153,16 +149,6 @@ export class Sessions {
       .execute()
     this.#database.changed('sessions')
     return { token: access, id: session.id, expires_in, refresh_token }
-  }
-
-  /** Records that the session's user has just authenticated again. Inside a transaction. */
-  async markReauthenticated(id: string, proof: FreshProof): Promise<void> {
-    await this.#database.query
-      .updateTable('sessions')
-      .set(provenAgainBy(proof, now()))
-      .where('id', '=', id)
-      .execute()
-    this.#database.changed('sessions')
   }
 
   list(filter: PageParams & { user: string }, current: string | undefined) {

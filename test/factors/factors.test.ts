@@ -4,6 +4,7 @@ import { Sessions } from '../../src/sessions/sessions.ts'
 import { takesAdmin, takesSignIn } from '../contract/rights_table.ts'
 import { Authenticator } from '../support/authenticator.ts'
 import { onBothDatabases } from '../support/databases.ts'
+import { now } from '../../src/storage/ids.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { codeOf, enrol, enrolled } from '../support/factors.ts'
 import { openrpc, paramsOf } from '../support/openrpc.ts'
@@ -271,7 +272,11 @@ onBothDatabases('second factors', (newUrl) => {
     const { name, hero: admin } = await newPerson({ is_admin: true })
     const age = () =>
       byHand(daemon, async (database) => {
-        await database.query.updateTable('sessions').set({ proven_at: 1 }).execute()
+        // Younger than admin_proof_age, within which administrators hold their claims.
+        await database.query
+          .updateTable('sessions')
+          .set({ proven_at: now() - 1000 })
+          .execute()
         database.changed('sessions')
       })
     await age()
@@ -318,13 +323,15 @@ onBothDatabases('second factors', (newUrl) => {
   test('with admin_factor an administrator without a factor has no admin rights, and can add a factor', async () => {
     const { hero: admin, name } = await newPerson({ is_admin: true })
     await daemon.hero.settings.set({ key: 'admin_factor', value: true })
-    await refused(admin.users.list(), 'claim_required')
+    await refused(admin.users.list(), 'proof_required')
     assert.deepEqual((await admin.auth.me()).claims, [`users.${name}`])
-    await enrol(admin)
+    const secret = await enrol(admin)
+    await refused(admin.users.list(), 'proof_required')
+    await admin.auth.prove({ code: codeOf(secret, 1) })
     await admin.users.list()
     assert.ok((await admin.auth.me()).claims.includes('proxy.admin'))
     await admin.factors.remove_totp()
-    await refused(admin.users.list(), 'claim_required')
+    await refused(admin.users.list(), 'proof_required')
     await daemon.hero.settings.set({ key: 'admin_factor', value: false })
     await admin.users.list()
   })

@@ -91,7 +91,7 @@ suite('codes and tokens after their client changes', () => {
 
   test('a scope removed while the consent page is open is not granted', async () => {
     const { hero } = stage.daemon
-    const add = { client: 'asking', name: 'asking', redirect_uris: [callback] }
+    const add = { anyone: true, client: 'asking', name: 'asking', redirect_uris: [callback] }
     const app = new App(stage.issuer, await hero.clients.add(add))
     const person = newPerson()
     const { challenge } = pkce()

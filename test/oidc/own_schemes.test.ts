@@ -8,7 +8,7 @@ suite('native clients with a private-use URI scheme (RFC 8252 section 7.1)', () 
   const redirect_uri = 'org.example.app:/callback'
   before(async () => {
     stage = await startProvider()
-    const native = { name: 'App', public: true, native: true, redirect_uris: [redirect_uri] }
+    const native = { anyone: true, name: 'App', public: true, native: true, redirect_uris: [redirect_uri] }
     app = new App(stage.issuer, await stage.daemon.hero.clients.add(native))
   })
   after(() => stage.daemon.close())

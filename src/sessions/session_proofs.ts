@@ -1,0 +1,32 @@
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/ids.ts'
+import { provenAgainBy, type FreshProof } from './opened_session.ts'
+
+/** What people prove in sign-ins that are open. */
+export class SessionProofs {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Records that the session's user has just authenticated again. Inside a transaction. */
+  async add(id: string, proof: FreshProof): Promise<void> {
+    await this.#database.query
+      .updateTable('sessions')
+      .set(provenAgainBy(proof, now()))
+      .where('id', '=', id)
+      .execute()
+    this.#database.changed('sessions')
+  }
+
+  /** Records that a user has no second factor any more: what was proved with one counts no longer. Inside a transaction. */
+  async forgetFactors(userId: string): Promise<void> {
+    await this.#database.query
+      .updateTable('sessions')
+      .set({ second_at: 0, passkey_at: 0 })
+      .where('user_id', '=', userId)
+      .execute()
+    this.#database.changed('sessions')
+  }
+}
