@@ -5,6 +5,7 @@ import {
   type ProofRule,
   type ProofTimes,
 } from '../contract/proofs.ts'
+import type { Principal } from '../contract/principal.ts'
 import { claimsWithin } from '../contract/token_scopes.ts'
 import type { Resolved } from './resolve.ts'
 
@@ -40,6 +41,18 @@ export const heldBySession = (
     withheld: { all, rule: { proof: strong.proof, proof_age: until > 0 ? null : fresh.proof_age } },
   }
 }
+
+/** What a principal holds: a session and a token of a sign-in by what was proved there, and any token within its scope. */
+export const heldBy = (
+  { proofs, token }: Pick<Principal, 'proofs' | 'token'>,
+  resolved: Resolved,
+  at: number,
+): Held => {
+  const held = proofs ? heldBySession(resolved, proofs, at) : { ...unlimited, claims: resolved.claims }
+  return token ? { ...held, claims: claimsWithin(held.claims, token.scope) } : held
+}
+
+const unlimited = { until: Infinity, withheld: undefined }
 
 /** What the groups of a person ask of their sessions, if these proofs do not satisfy it. */
 export const lackingOfGroups = (

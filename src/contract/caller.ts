@@ -20,12 +20,13 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proofs'>> {
   /** Username of the person whom this administrator impersonates at forwarded services; decides nothing here. */
   readonly on_behalf?: string
   /**
-   * What the session lacks for want of a proof: claims of administrators, by what brings them, and what the groups of its person ask for.
+   * The claims that the session does not hold for want of a proof, and the proof that brings them. `byGroup`: a group of the person asks
+   * for it, so they may only look after their own account.
    */
   readonly lacks?: {
     readonly claims: ReadonlySet<string>
-    readonly rule: ProofRule | undefined
-    readonly groups: ProofRule | undefined
+    readonly rule: ProofRule
+    readonly byGroup: boolean
   }
   /** The personal token or JWT that the call carries, with its scope. It never counts as a fresh proof. */
   readonly token?: Pick<ShownToken, 'id' | 'scope'> | undefined

@@ -1,4 +1,4 @@
-import { nothingProved } from './proofs.ts'
+import { nothingProved, type ProofRule } from './proofs.ts'
 import type { Caller } from './caller.ts'
 import { AppError } from './errors.ts'
 import { coversScope } from './token_scopes.ts'
@@ -20,4 +20,16 @@ export const refuseUnproven = (caller: Caller, userId: string, at: number): void
     throw new AppError('claim_required', 'This needs a token with the scope admin', { scope: 'admin' })
   if (caller.user_id === userId)
     throw new AppError('proof_required', 'This needs a sign-in: a token gives its person no other way in')
+}
+
+/** The claims are there, and the session lacks the proof that goes with them. */
+export const proofRequired = ({ proof, proof_age }: ProofRule): AppError =>
+  new AppError('proof_required', 'This needs a stronger or newer proof of who you are: auth.prove', {
+    proof,
+    ...(proof_age !== null && { proof_age }),
+  })
+
+/** A token that people keep is not judged by the groups of its person at each use, so it may not be made without what they ask for. */
+export const refuseLackingOfGroup = ({ lacks }: Caller): void => {
+  if (lacks?.byGroup) throw proofRequired(lacks.rule)
 }

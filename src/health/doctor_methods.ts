@@ -31,6 +31,7 @@ export const doctorMethods = (doctor: Pick<Doctor, 'checks'>) => [
               ['home_secure', 'people reach home by https'],
               ['routes_at_home', 'no route shares the host of public_url'],
               ['previous_names', 'no passkey depends on an earlier public URL'],
+              ['clients', 'every application says who may enter'],
               ['forward_auth', 'no proxy stands in front'],
             ] as const
           ).map(([check, text]) => ({ check, level: 'ok' as const, text, advice: null })),

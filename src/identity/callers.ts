@@ -1,9 +1,10 @@
 import type { Claims } from '../claims/claims.ts'
 import type { Resolved } from '../claims/resolve.ts'
-import { heldBySession, lackingOfGroups } from '../claims/session_claims.ts'
+import { heldBy, lackingOfGroups } from '../claims/session_claims.ts'
 import { guest, type Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Principal, Program } from '../contract/principal.ts'
+import { bothRules } from '../contract/proofs.ts'
 import { claimsWithin } from '../contract/token_scopes.ts'
 import { impersonated, isSession } from '../sessions/live_session.ts'
 import type { Database } from '../storage/database.ts'
@@ -135,15 +136,15 @@ const callerOfProgram = ({ token }: Principal, { kind, name, claims }: Program, 
 const callerOf = (principal: Principal, resolved: Resolved, from: From): Caller => {
   const { token, user_id, username } = principal
   const of = { ...from, kind: 'user', name: username, user_id } as const
-  if (!isSession(principal))
-    return { ...of, claims: new Set(claimsWithin(resolved.claims, token?.scope)), token }
-  const { claims: held, withheld } = heldBySession(resolved, principal.proofs, now())
-  const groups = lackingOfGroups(resolved, principal.proofs, now())
+  const { claims: held, withheld } = heldBy(principal, resolved, now())
+  if (!isSession(principal)) return { ...of, claims: new Set(held), token }
+  const group = lackingOfGroups(resolved, principal.proofs, now())
+  const rule = group && withheld ? bothRules(group, withheld.rule) : (group ?? withheld?.rule)
   const person = {
     ...of,
-    claims: new Set(held),
-    ...((withheld || groups) && {
-      lacks: { claims: new Set(withheld?.all), rule: withheld?.rule, groups },
+    claims: new Set(group ? held.filter((claim) => claim === `users.${username}`) : held),
+    ...(rule && {
+      lacks: { claims: new Set(withheld?.all ?? held), rule, byGroup: group !== undefined },
     }),
   }
   const { id: session_id, provider, proofs, kind } = principal

@@ -1,8 +1,7 @@
 import type { Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
-import { refuseStale } from '../contract/fresh_proof.ts'
+import { proofRequired, refuseStale } from '../contract/fresh_proof.ts'
 import type { Method } from '../contract/method.ts'
-import { bothRules, type ProofRule } from '../contract/proofs.ts'
 import { now } from '../storage/ids.ts'
 import { coversScope, type TokenScope } from '../contract/token_scopes.ts'
 
@@ -50,13 +49,6 @@ const refuseBeyondScope = (
     throw new AppError('proof_required', 'This needs a sign-in: a token gives its person no other way in')
 }
 
-/** The claims are there, and the session lacks the proof that goes with them. */
-const proofRequired = ({ proof, proof_age }: ProofRule): AppError =>
-  new AppError('proof_required', 'This needs a stronger or newer proof of who you are: auth.prove', {
-    proof,
-    ...(proof_age !== null && { proof_age }),
-  })
-
 const refuseWithoutClaim = (
   { claim: rule, near }: Method,
   params: Readonly<Record<string, unknown>>,
@@ -65,16 +57,10 @@ const refuseWithoutClaim = (
   if (rule === null || caller.kind === 'operator') return
   if (caller.kind === 'guest' && near && caller.networkUser) return
   if (caller.kind === 'guest') throw new AppError('unauthenticated')
-  if (rule === 'self') return
-  const claim = rule.find((claim) => holds(claim, params, caller))
-  if (claim !== undefined) {
-    // What people do with their own account needs no more than a fresh proof: that is how they get what their groups ask for.
-    if (!claim.startsWith('users.{') && caller.lacks?.groups) throw proofRequired(caller.lacks.groups)
-    return
-  }
+  if (rule === 'self' || rule.some((claim) => holds(claim, params, caller))) return
   const { lacks } = caller
-  if (lacks?.rule && rule.some((claim) => holds(claim, params, { ...caller, claims: lacks.claims })))
-    throw proofRequired(lacks.groups ? bothRules(lacks.rule, lacks.groups) : lacks.rule)
+  if (lacks && rule.some((claim) => holds(claim, params, { ...caller, claims: lacks.claims })))
+    throw proofRequired(lacks.rule)
   const claims = rule.filter((claim) => !template.test(claim))
   throw new AppError('claim_required', `This needs the claim ${claims.join(' or ')}`, { claims })
 }

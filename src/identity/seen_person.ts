@@ -1,6 +1,6 @@
 import type { Claims } from '../claims/claims.ts'
 import type { Resolved } from '../claims/resolve.ts'
-import { heldBySession, type Withheld } from '../claims/session_claims.ts'
+import { heldBy, type Withheld } from '../claims/session_claims.ts'
 import type { Overlay, Principal, Proof } from '../contract/principal.ts'
 import { strongerOf, type ProofLevel } from '../contract/proofs.ts'
 import { claimsWithin } from '../contract/token_scopes.ts'
@@ -43,7 +43,7 @@ export class SeenPeople {
       })
     return whenReady(this.#resolved(principal.user_id, service, principal.context), (resolved) => {
       if (!resolved) return undefined
-      const held = heldBy(principal, resolved)
+      const held = holdingOf(principal, resolved)
       const acted = impersonated(principal, held.claims, service)
       if (!acted) return seen(principal, principal.proof, held)
       return whenReady(this.#resolved(acted.user_id, service, acted.context), (theirs) =>
@@ -78,12 +78,11 @@ interface Holding {
   readonly impersonator?: string
 }
 
-/** What a person holds here: in a session it depends on what they proved, and with a token on its scope. */
-const heldBy = (principal: Principal, resolved: Resolved): Holding => {
-  if (!isSession(principal))
-    return { claims: claimsWithin(resolved.claims, principal.token?.scope), asked: 'any' }
-  return { ...heldBySession(resolved, principal.proofs, now()), asked: resolved.proof }
-}
+/** A group asks for a proof where a session counts; of a token it was asked when the token was made. */
+const holdingOf = (principal: Principal, resolved: Resolved): Holding => ({
+  ...heldBy(principal, resolved, now()),
+  asked: isSession(principal) ? resolved.proof : 'any',
+})
 
 const seen = (
   { username, context, email, email_verified_at }: Principal | Overlay,

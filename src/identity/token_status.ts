@@ -1,5 +1,5 @@
 import type { Claims } from '../claims/claims.ts'
-import { heldBySession } from '../claims/session_claims.ts'
+import { heldBy } from '../claims/session_claims.ts'
 import type { ClientWithCredentials } from '../clients/client.ts'
 import { AppError } from '../contract/errors.ts'
 import type { ShownToken } from '../contract/principal.ts'
@@ -34,13 +34,12 @@ export const tokenTeller =
       token?.kind === 'access' ? { service: await serviceFor(token.aud, token.client_id), context } : {}
     const resolved = await claims.resolved(sub, where)
     if (!resolved) return { active: false }
-    const person = { sub, username, context }
+    const person = { sub, username, context, claims: [...heldBy(principal, resolved, now()).claims] }
     if (isSession(principal)) {
-      const held = heldBySession(resolved, principal.proofs, now()).claims
       const { id, expires_at: exp } = principal
-      return { active: true, kind: 'session', id, ...person, claims: [...held], aud, exp }
+      return { active: true, kind: 'session', id, ...person, aud, exp }
     }
-    return { ...about(token!), ...person, claims: [...claimsWithin(resolved.claims, token?.scope)] }
+    return { ...about(token!), ...person }
   }
 
 const about = ({ kind, id, scope, aud, expires_at: exp, client_id, acr, auth_time }: ShownToken) => ({

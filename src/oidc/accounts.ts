@@ -10,6 +10,9 @@ import { carriedByIdToken } from '../contract/carried_claims.ts'
 import type { Claims } from '../claims/claims.ts'
 import type { ClientWithCredentials } from '../clients/client.ts'
 import type { Pictures } from '../pictures/pictures.ts'
+import { heldBy } from '../claims/session_claims.ts'
+import type { ProofTimes } from '../contract/proofs.ts'
+import { now } from '../storage/ids.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
@@ -76,8 +79,12 @@ export class Accounts {
     )
   }
 
-  /** Returns undefined for a user who may not be signed in. */
-  async find(userId: string, client: ClientWithCredentials | undefined): Promise<KnownAccount | undefined> {
+  /** Returns undefined for a user who may not be signed in. `proofs`: what was proved in the sign-in that the claims are for. */
+  async find(
+    userId: string,
+    client: ClientWithCredentials | undefined,
+    proofs?: ProofTimes,
+  ): Promise<KnownAccount | undefined> {
     const person = await this.#person(userId)
     if (!person || !maySignIn(person.user)) return undefined
     const { username, context } = person.user
@@ -86,7 +93,7 @@ export class Accounts {
       username,
       context,
       claims: async (use, scope) => {
-        const held = await this.claimsOf(userId, client?.service ?? '', context)
+        const held = await this.claimsOf(userId, client?.service ?? '', context, proofs)
         const rights = { groups: groupsOf(held), claims: held }
         const own = await this.#ownClaims(person)
         const all = { ...own, ...(use === 'id_token' ? carriedByIdToken(rights) : rights), context }
@@ -156,8 +163,14 @@ export class Accounts {
     return person
   }
 
-  async claimsOf(userId: string, service: string, context: number): Promise<readonly string[]> {
-    return (await this.#claims.of(userId, { service, context })) ?? []
+  async claimsOf(
+    userId: string,
+    service: string,
+    context: number,
+    proofs?: ProofTimes,
+  ): Promise<readonly string[]> {
+    const resolved = await this.#claims.resolved(userId, { service, context })
+    return resolved ? heldBy({ proofs }, resolved, now()).claims : []
   }
 }
 

@@ -1,4 +1,3 @@
-import { errors } from 'oidc-provider'
 import { acrLevels, anyProof, proofLevels, type ProofRule } from '../contract/proofs.ts'
 
 /** The parameters of a request for authorization that ask for a level. */
@@ -14,19 +13,15 @@ interface Acr {
 
 /**
  * The proof that a request cannot do without: an essential `acr` (OpenID Connect Core section 5.5.1.1). A stronger proof satisfies a
- * weaker demand. Throws unmet_authentication_requirements if we have no level of such a name.
+ * weaker demand. `unmet` if we have no level of such a name.
  */
-export const essentialProof = ({ claims }: AcrParams): ProofRule => {
+export const essentialProof = ({ claims }: AcrParams): ProofRule | 'unmet' => {
   const { essential, value, values } = acrIn(claims)
   if (essential !== true || (value === undefined && values === undefined)) return anyProof
   const names = Array.isArray(values) ? values : [value]
   const levels = names.map((name) => acrLevels.findIndex((known) => known.slice(1).includes(name as string)))
   const known = levels.filter((level) => level >= 0)
-  if (known.length === 0)
-    throw new errors.CustomOIDCProviderError(
-      'unmet_authentication_requirements',
-      'none of the requested ACRs could be obtained',
-    )
+  if (known.length === 0) return 'unmet'
   return { proof: proofLevels[Math.min(...known)]!, proof_age: null }
 }
 

@@ -131,7 +131,9 @@ export class Interactions {
   ): Promise<Verdict> {
     const { rules, liveSessions } = this.#parts
     const live = await liveSessions.byId(who.session_id)
-    return live ? rules.enter(live, client, essentialProof(params)) : signInNeeded
+    const asked = essentialProof(params)
+    // The engine has refused such a request before.
+    return live && asked !== 'unmet' ? rules.enter(live, client, asked) : signInNeeded
   }
 
   /** Stores the person's consent, so that they are not asked again, and continues. */

@@ -1,5 +1,6 @@
 import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
 import { userScopes, programScopes, type ClientWithCredentials } from '../clients/client.ts'
+import { proofsOf } from '../contract/proofs.ts'
 import { carriedClaims } from '../contract/carried_claims.ts'
 import { claimsWithin, widestScope } from '../contract/token_scopes.ts'
 import type { Accounts } from './accounts.ts'
@@ -83,7 +84,8 @@ export const claimsOfToken =
     if (aud === undefined) return { username, ...proof } as never
     // Claims that are granted at one service only appear only in tokens for that service.
     const service = aud === issuer ? client?.service : await serviceAt(aud)
-    const held = await accounts.claimsOf(accountId, service ?? '', context)
+    const proofs = proof.acr === undefined ? undefined : proofsOf(proof.acr, proof.auth_time ?? 0)
+    const held = await accounts.claimsOf(accountId, service ?? '', context, proofs)
     return { username, context, ...proof, ...carriedClaims(claimsWithin(held, scope)) } as never
   }
 

@@ -2,6 +2,7 @@ import { Type } from '../contract/schema_builder.ts'
 import { maxTokenLength } from '../contract/carried_claims.ts'
 import type { Caller } from '../contract/caller.ts'
 import { AppError, invalidParams, notFound } from '../contract/errors.ts'
+import { refuseLackingOfGroup } from '../contract/fresh_proof.ts'
 import { method } from '../contract/method.ts'
 import { Cursor, Limit, Page, ServiceName, Shape, Username } from '../contract/schemas.ts'
 import type { AccessToken } from './access_tokens.ts'
@@ -107,7 +108,10 @@ export const tokenMethods = (parts: Parts) => {
         if (params.client_secret !== undefined)
           throw invalidParams('client_id', 'the client that the secret belongs to')
         const { name } = params
-        if (name !== undefined) return keep({ ...params, name }, caller)
+        if (name !== undefined) {
+          refuseLackingOfGroup(caller)
+          return keep({ ...params, name }, caller)
+        }
         if (params.user !== undefined) throw invalidParams('name', 'what the token is for')
         if (params.expires_in !== undefined) throw invalidParams('expires_in', 'only with a name')
         return forService(params, caller)

@@ -229,15 +229,16 @@ describe('sign-in with providers in Chromium', { skip: browserMissing() ?? false
 
   test('two tabs of one browser each return to where they began', async () => {
     const { context, page } = await fresh()
+    await ways.get('forge')!.account('tabs', 'tabs@example.org')
     const tab = await context.newPage()
     for (const [one, next] of [
       [page, '/auth/me?tab=1'],
       [tab, '/auth/me?tab=2'],
     ] as const)
       await one.goto(`${stage.origin}/login?provider=forge&next=${encodeURIComponent(next)}`)
-    await ways.get('forge')!.come(tab, 'new-forge')
+    await ways.get('forge')!.come(tab, 'tabs')
     await signedIn(tab)
-    await ways.get('forge')!.come(page, 'new-forge')
+    await ways.get('forge')!.come(page, 'tabs')
     await signedIn(page)
     assert.deepEqual(
       [page.url(), tab.url()],
@@ -250,7 +251,7 @@ describe('sign-in with providers in Chromium', { skip: browserMissing() ?? false
     const { context, page } = await fresh()
     await page.goto(`${stage.origin}/login?provider=forge`)
     forge.diesAfterAnswering()
-    await ways.get('forge')!.come(page, 'new-forge')
+    await ways.get('forge')!.come(page, 'tabs')
     await page.getByText('The forge is not responding').waitFor()
     const cookies = await context.cookies(stage.origin)
     assert.ok(!cookies.some(({ name }) => name.includes('session')))

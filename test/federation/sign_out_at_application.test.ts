@@ -26,7 +26,7 @@ describe('a sign-out that an application asks for', () => {
     const domain = 'wiki.localhost'
     await hero.proxy.routes.add({ domain, target: upstream.target, auth_mode: 'local' })
     wiki = `http://${domain}:${stage.daemon.edge.port}/`
-    const client = { name: 'App', client: 'app', first_party: true, redirect_uris: [callback] }
+    const client = { anyone: true, name: 'App', client: 'app', first_party: true, redirect_uris: [callback] }
     await hero.clients.add({ ...client, post_logout_redirect_uris: [bye] })
   })
   after(async () => {

@@ -188,6 +188,19 @@ suite('who may enter an application', () => {
     assert.equal((await app.refresh(body.refresh_token)).body.error, 'invalid_grant')
   })
 
+  test('an application holds claims of administrators only from a fresh proof', async (t) => {
+    const app = await add({})
+    const { body } = await app.tokens(newPerson(), 'ada', { scope: 'openid groups offline_access' })
+    const groupsOf = async (token: string) =>
+      ((await (await app.userinfo(token)).json()) as { groups: string[] }).groups
+    assert.deepEqual(await groupsOf(body.access_token), ['admin'])
+    assert.deepEqual(payloadOf(body.id_token).groups, ['admin'])
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 86_400_000 })
+    const { body: later } = await app.refresh(body.refresh_token)
+    assert.deepEqual(payloadOf(later.id_token).groups, [])
+    assert.deepEqual(await groupsOf(later.access_token), [])
+  })
+
   test('an essential acr that is unknown, or out of reach without a page, is unmet', async () => {
     const app = await add({})
     const person = newPerson()

@@ -8,6 +8,7 @@ import { acrOf } from '../../contract/proofs.ts'
 import type { RecordedProof } from '../../identity/client_rules.ts'
 import { signInNeeded } from '../../identity/judge.ts'
 import { essentialProof } from '../asked_acr.ts'
+import { recordedBy, type IssuedToken } from '../recorded_proof.ts'
 import { loadGrant } from './load_grant.ts'
 import type { MayIntrospect } from '../direct_endpoints.ts'
 import { toMetadata } from './client_metadata.ts'
@@ -25,14 +26,6 @@ const registrationPath = '/oauth/register'
 
 const hourSeconds = 3600
 const daySeconds = 24 * hourSeconds
-/** What a code or token records about the sign-in. */
-interface IssuedToken {
-  readonly kind: string
-  readonly acr?: string
-  readonly authTime?: number
-  readonly grantId?: string
-}
-
 interface TokenOfClient {
   readonly kind: string
   readonly accountId?: string
@@ -90,7 +83,10 @@ export const createEngine = (
   const judgeRequest: JudgeRequest = async ({ oidc: { session, client, params } }) => {
     const live = await liveSessions.byId(session!.uid)
     if (!live) return signInNeeded
-    return rules.enter(live, knownClient(client), essentialProof(params ?? {}))
+    const asked = essentialProof(params ?? {})
+    if (asked === 'unmet')
+      throw new errors.UnmetAuthenticationRequirements('none of the requested ACRs could be obtained')
+    return rules.enter(live, knownClient(client), asked)
   }
 
   const configuration: Configuration = {
@@ -187,19 +183,15 @@ export const createEngine = (
     },
     fetch: metadataDocuments.fetch as never,
     findAccount: async (ctx, sub, token) => {
-      const account = await accounts.find(sub, knownClient(token?.client ?? ctx.oidc.client))
+      const proved = recordedBy(token)
+      const account = await accounts.find(sub, knownClient(token?.client ?? ctx.oidc.client), proved.proofs)
       // The session of a deactivated user may still exist. Without this, the application would get an internal error.
       if (!account && !token) throw new errors.AccessDenied(undefined, 'the account may not be signed in')
       // A request for authorization leads to a page; what was issued before ends.
       if (!account || !token) return account
-      const { acr, authTime: auth_time, grantId, kind } = token as IssuedToken
+      const { grantId, kind } = token as IssuedToken
       const { context } = account
-      if (
-        await rules.admits({ user_id: sub, context }, knownClient(token.client ?? ctx.oidc.client), {
-          acr,
-          auth_time,
-        })
-      )
+      if (await rules.admits({ user_id: sub, context }, knownClient(token.client ?? ctx.oidc.client), proved))
         return account
       if (kind === 'RefreshToken' && grantId !== undefined) await records.removeGrant(grantId)
       return undefined

@@ -56,7 +56,8 @@ export const reportProof = (
 ): void => {
   const who = signedInOf(session)
   if (!session || !who) return
-  const asked = strongerOf(client?.proof ?? 'any', essentialProof(params ?? {}).proof)
+  const essential = essentialProof(params ?? {})
+  const asked = strongerOf(client?.proof ?? 'any', essential === 'unmet' ? 'any' : essential.proof)
   const { acr, auth_time } = reachedBy(who.proofs, asked)
   Object.assign(session, { acr, loginTs: auth_time })
 }

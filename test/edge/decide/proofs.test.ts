@@ -244,6 +244,8 @@ onBothDatabases('a proof that a place asks for', (newUrl) => {
     await age('ada', 10, false)
     await refused(as.groups.members({ group: 'team' }), 'proof_required')
     await as.sessions.list({ user: 'ada' })
+    await as.users.update({ username: 'ada', display_name: 'Ada' })
+    await refused(as.token.create({ user: 'ada', name: 'cron' }), 'proof_required')
     await as.auth.prove({ code: code() })
     await as.groups.members({ group: 'team' })
     await hero.groups.update({ group: 'team', proof: 'any' })

@@ -21,8 +21,9 @@ suite('conformance: scopes, claims and optional request parameters', () => {
 
   test('oidcc-scope-profile', async () => {
     const { rest } = await userinfoFor('openid profile')
-    const { updated_at, ...named } = rest
+    const { updated_at, picture, ...named } = rest
     assert.deepEqual(named, profile)
+    assert.ok(String(picture).startsWith(`${stage.issuer}/`))
     assert.ok(Number.isInteger(updated_at) && Number(updated_at) <= Date.now() / 1000)
   })
 
@@ -42,7 +43,11 @@ suite('conformance: scopes, claims and optional request parameters', () => {
   })
 
   test('oidcc-scope-all', async () => {
-    const { updated_at: _, ...rest } = (await userinfoFor('openid profile email address phone')).rest
+    const {
+      updated_at: _,
+      picture: __,
+      ...rest
+    } = (await userinfoFor('openid profile email address phone')).rest
     assert.deepEqual(rest, { ...profile, ...email })
   })
 
