@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
+import { long } from '../long.ts'
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
@@ -12,11 +13,14 @@ type Scheme = 'light' | 'dark'
 /** Colours are all that differ in the dark, so there only their contrast is looked at. */
 const rulesIn: Readonly<Record<Scheme, object>> = { light: {}, dark: { runOnly: ['color-contrast'] } }
 
+/** All pages share their colours, so one page in the dark is enough for every day. */
+const usual: readonly Scheme[] = long ? ['dark', 'light'] : ['light']
+
 /** The accessibility rules that a page violates in each colour scheme, and where. */
-export const violations = async (page: Page): Promise<string[]> => {
+export const violations = async (page: Page, schemes = usual): Promise<string[]> => {
   await page.addScriptTag({ path: axe })
   const found: string[] = []
-  for (const colorScheme of ['dark', 'light'] as const) {
+  for (const colorScheme of schemes) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     const { violations } = await page.evaluate(
       (options) =>

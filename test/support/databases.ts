@@ -7,11 +7,12 @@ import { postgresMissing, startPostgres, type TestPostgres } from './postgres.ts
 
 /**
  * Runs the same tests on SQLite and on PostgreSQL; `newUrl` gives a new database with the tables of a first start, or without any
- * if asked for an empty one. Where PostgreSQL cannot run, its tests are reported as skipped, with the reason.
+ * if asked for an empty one. Without `postgres`, what takes long there is left to the long tests. Where PostgreSQL cannot run, its tests are reported as skipped, with the reason.
  */
 export const onBothDatabases = (
   title: string,
   tests: (newUrl: (empty?: 'empty') => string, kind: 'sqlite' | 'postgres') => void,
+  { postgres: runs = true } = {},
 ): void => {
   describe(`${title} on SQLite`, () => {
     const dir = mkdtempSync(join(tmpdir(), 'hp-db-'))
@@ -27,7 +28,7 @@ export const onBothDatabases = (
     // After the hooks of the tests themselves, which close what is open.
     after(() => rmSync(dir, { recursive: true, force: true }))
   })
-  const missing = postgresMissing()
+  const missing = postgresMissing() ?? (runs ? undefined : 'TEST_LONG is not set')
   describe(`${title} on PostgreSQL`, { skip: missing ?? false }, () => {
     let postgres: TestPostgres
     before(async () => (postgres = await startPostgres()))
