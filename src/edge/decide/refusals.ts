@@ -69,6 +69,7 @@ export const proofOfToken = (rule: ProofRule): Refusal => ({
   status: 401,
   reason: 'proof_of_token',
   code: 'proof_required',
+  members: stepUpOf(rule),
   headers: {
     'www-authenticate': `Bearer realm="hero_proxy", error="insufficient_user_authentication"${Object.entries(
       stepUpOf(rule),

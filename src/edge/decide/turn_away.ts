@@ -1,6 +1,6 @@
 import type { Principal } from '../../contract/principal.ts'
 import { proofQuery, type ProofRule } from '../../contract/proofs.ts'
-import { authModes } from '../../routes/auth_modes.ts'
+import { authModes, takesSessions } from '../../routes/auth_modes.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
 import type { Home } from '../../contract/home.ts'
 import type { Refusal } from '../../wire/refusal.ts'
@@ -65,7 +65,9 @@ export const askForProof = (
   rule: ProofRule,
   home: Home,
 ): SignIn | Tell => {
-  if (by === 'token' || by === 'key') return tell(refusals.proofOfToken(rule))
+  // Where no cookie counts, signing in changes nothing.
+  if (by === 'token' || by === 'key' || !takesSessions(plan.route.auth_mode))
+    return tell(refusals.proofOfToken(rule))
   const address = signInAddress(host, plan, home)
   const here = `return_to=${encodeURIComponent(target)}`
   const location = home.is(host)

@@ -191,6 +191,7 @@ onBothDatabases('a proof that a place asks for', (newUrl) => {
       answer.headers['www-authenticate']!,
       /error="insufficient_user_authentication", acr_values="1", max_age="600"/,
     )
+    assert.deepEqual([members(answer).acr_values, members(answer).max_age], ['1', '600'])
     const { access_token: fresh } = await hero.auth.login({ login: 'bob', password: goodPassword })
     assert.equal(
       (await ask(stage.daemon, 'tool.localhost', '/x', { headers: ['Authorization', `Bearer ${fresh}`] }))
