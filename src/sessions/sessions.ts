@@ -192,7 +192,7 @@ export class Sessions {
     return this.#database.write(async () => {
       const which = sql<SqlBool>`sessions.user_id = ${userId} and sessions.id != ${except}`
       const ended = await this.#endings.end(which, reason)
-      // Last: it removes what tells which applications a session was used for, and they have to hear of its end.
+      // Last: it removes the list of applications that a session was used for, and each of them gets a notice of its end.
       await this.#reactions.allSessionsEnding(userId, reason)
       return ended
     })
