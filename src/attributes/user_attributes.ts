@@ -2,6 +2,8 @@ import { sql } from 'kysely'
 import type { Caller } from '../contract/caller.ts'
 import { alreadyExists, AppError, invalidParams } from '../contract/errors.ts'
 import { refuseUnproven } from '../contract/fresh_proof.ts'
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
+import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { Prepared } from '../storage/prepared.ts'
@@ -11,16 +13,21 @@ import type { Attribute } from './attribute.ts'
 import type { Attributes } from './attributes.ts'
 import { checkValue, faultOf, uniqueKey } from './checks.ts'
 
+const maxKnown = 10_000
+
 /** What is said about single people. */
 export class UserAttributes {
   readonly #database: Database
   readonly #attributes: Attributes
-  readonly #of: Prepared<{ userId: string }, { json: string | null }>
+  readonly #stored: Prepared<{ userId: string }, { json: string | null }>
+  /** By user id. */
+  readonly #known: Cached<BoundedMap<AttributeValues>>
 
   constructor(database: Database, attributes: Attributes) {
     this.#database = database
     this.#attributes = attributes
-    this.#of = database.prepared((query, { userId }: { userId: string }) =>
+    this.#known = new Cached(database, ['users'], async () => boundedMap<AttributeValues>(maxKnown))
+    this.#stored = database.prepared((query, { userId }: { userId: string }) =>
       query
         .selectFrom('user_attributes')
         .innerJoin('attributes', 'attributes.id', 'user_attributes.attribute_id')
@@ -29,9 +36,18 @@ export class UserAttributes {
     )
   }
 
-  /** The attributes of a person, by name. On SQLite it returns no promise. */
+  /** The attributes of a person, by name. When they are known, and on SQLite, it returns no promise. */
   of(userId: string): AttributeValues | Promise<AttributeValues> {
-    return whenReady(this.#of({ userId }), (row) => JSON.parse(`{${row?.json ?? ''}}`) as AttributeValues)
+    return whenReady(
+      this.#known.get(),
+      (known) =>
+        known.get(userId) ??
+        whenReady(this.#stored({ userId }), (row) => {
+          const values = JSON.parse(`{${row?.json ?? ''}}`) as AttributeValues
+          known.set(userId, values)
+          return values
+        }),
+    )
   }
 
   /** Sets attributes of a person; null removes one. Throws invalid_params, claim_required, proof_required or already_exists. */

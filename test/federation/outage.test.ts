@@ -312,8 +312,9 @@ describe('failing providers', () => {
     const logged =
       JSON.stringify(stage.daemon.logged) +
       JSON.stringify((await stage.hero.audit.list({ limit: 1000 })).items)
-    for (const part of ['at-', 'rt-', 'code_verifier', 'eyJ', goodPassword])
-      assert.ok(!logged.includes(part), part)
+    for (const part of ['code_verifier', goodPassword]) assert.ok(!logged.includes(part), part)
+    // Three letters alone are in the hashes of the audit chain now and then.
+    assert.doesNotMatch(logged, /[ar]t-[0-9a-f]{8}-|eyJ[\w-]{10,}\.[\w-]/)
     for (const { params } of hostile.seen)
       for (const name of ['code', 'state', 'nonce'])
         if (params.get(name)) assert.ok(!logged.includes(params.get(name)!), name)

@@ -76,7 +76,7 @@ onBothDatabases('stored provider tokens', (newUrl, kind) => {
       'unauthenticated',
     )
     const [entry] = (await hero.audit.list({ limit: 1, method: 'auth.upstream_token' } as never)).items
-    assert.ok(!JSON.stringify(entry).includes('at-'))
+    assert.ok(!JSON.stringify(entry).match(/at-[0-9a-f]{8}/))
   })
 
   test('a page at the host of a service cannot read them', async () => {
@@ -102,7 +102,7 @@ onBothDatabases('stored provider tokens', (newUrl, kind) => {
     assert.equal((await call(`app.localhost:${port}`)).status, 502, 'this path belongs to the service')
     const answer = await call(`localhost:${port}`)
     assert.match(answer.body, /unauthenticated/)
-    assert.ok(!answer.body.includes('at-'))
+    assert.ok(!answer.body.match(/at-[0-9a-f]{8}/))
   })
 
   test('concurrent requests renew a token once', async () => {
@@ -192,7 +192,7 @@ onBothDatabases('stored provider tokens', (newUrl, kind) => {
       assert.match(renewed!, /^at-/)
       assert.notEqual(renewed, access_token)
       const { headers } = await hero.proxy.routes.test({ url: 'http://tools.localhost/', user: 'grace' })
-      assert.ok(!JSON.stringify(headers).includes('at-'))
+      assert.ok(!JSON.stringify(headers).match(/at-[0-9a-f]{8}/))
       await hero.providers.update({ provider: 'peer', keep_tokens: false })
       assert.deepEqual(await sent('tools.localhost', asGrace), [], 'effective at the next request')
       await hero.providers.update({ provider: 'peer', keep_tokens: true })
