@@ -688,6 +688,9 @@ export interface User {
   has_factor: boolean
   /** An integer from 0 (internal trust) to 2147483647 */
   context: number
+  ends_at: number | null
+  /** Whether somebody must still approve the registration; until then the account is nobody */
+  awaits_approval: boolean
   /** Values by the name of the attribute */
   attributes?: Record<string, string | number | boolean | string[]>
   /** Unix time in seconds, up to the year 9999 */
@@ -1110,6 +1113,7 @@ export interface UsersUpdateParams {
   is_admin?: boolean
   /** An integer from 0 (internal trust) to 2147483647 */
   context?: number
+  ends_at?: number | null
   /** Values to set, by the name of the attribute; null removes one */
   attributes?: Record<string, string | number | boolean | string[] | null>
 }
@@ -2468,7 +2472,7 @@ export interface HeroProxyMethods {
     get(params?: UsersGetParams): Promise<User>
     /** Add a user. Without a password, the user cannot sign in with one until it is set. */
     add(params: UsersAddParams): Promise<User>
-    /** Change fields of a user; users may change their own display_name and the attributes that are theirs to say */
+    /** Change fields of a user; users may change their own display_name and the attributes that are theirs to say. With `ends_at` the account ends at that time, as if it were switched off then; a week before, a mail tells the person. Administrators have no end. */
     update(params: UsersUpdateParams): Promise<User>
     /** Remove a user with all memberships, sessions and credentials; the username is never reused */
     remove(params: UsersRemoveParams): Promise<null>

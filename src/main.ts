@@ -120,6 +120,7 @@ const serve = async (
   app.mails.start()
   app.logouts.start()
   app.lostAccess.start()
+  app.accountEnds.start()
   const sweeper = setInterval(() => {
     app.sweep().catch((error: Error) => log.warn({ error: error.message }, 'sweeping failed'))
   }, sweepIntervalMs).unref()
@@ -138,6 +139,7 @@ const serve = async (
       await upkeep?.close()
       await app.mails.close()
       await app.lostAccess.close()
+      await app.accountEnds.close()
       await app.logouts.close()
       app.revocations.close()
       await Promise.all([edge.close(), app.socket.close(graceMs)])

@@ -8,6 +8,7 @@ import { discoverMethod } from '../rpc/discover.ts'
 import type { Database } from '../storage/database.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { Home } from '../contract/home.ts'
+import { createAccountEnds } from './account_ends.ts'
 import { createDoors } from './doors.ts'
 import { createFlows } from './flows.ts'
 import { allMethods } from './methods.ts'
@@ -80,7 +81,19 @@ export const createApp = (
   const { mails, settings, liveSessions, personal, revocations, doctor } = rooms
   const { logouts, setup } = flows
   const lostAccess = new LostAccess({ ...rooms, ...flows, database, log, clients: rooms.clientLists })
-  const shared = { mails, settings, liveSessions, personal, revocations, logouts, lostAccess, setup, doctor }
+  const accountEnds = createAccountEnds({ database, log }, rooms, flows)
+  const shared = {
+    mails,
+    settings,
+    liveSessions,
+    personal,
+    revocations,
+    logouts,
+    lostAccess,
+    accountEnds,
+    setup,
+    doctor,
+  }
   return {
     ...shared,
     ...served,

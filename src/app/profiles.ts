@@ -16,6 +16,7 @@ export const profiles = (
     path: new URL(pictures.addressOf(userId)).pathname,
     isOwn: await pictures.isOwn(userId),
   }),
+  endOf: async (userId: string) => (await users.get({ id: userId })).ends_at,
   attributes: async () => (await attributes.list()).items,
   zoneOf: async (userId: string) => {
     const { zoneinfo } = await userAttributes.of(userId)

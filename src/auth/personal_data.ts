@@ -23,7 +23,14 @@ export class PersonalData {
 
   async of(userId: string): Promise<Record<string, unknown>> {
     const { database, attributesOf, pictureOf, receivedFor } = this.#parts
-    const { is_active, is_admin, has_factor, ...account } = await database.query
+    const {
+      is_active,
+      is_admin,
+      has_factor,
+      awaits_approval: _,
+      end_stage: __,
+      ...account
+    } = await database.query
       .selectFrom('users')
       .selectAll()
       .where('id', '=', userId)

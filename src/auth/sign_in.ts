@@ -10,6 +10,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
 import { switchSeconds } from './person_switch.ts'
+import { whyNot, wrongLogin } from './refused_sign_in.ts'
 import {
   firstSteps,
   invalidLink,
@@ -21,9 +22,6 @@ import type { OneTimeTokens } from './one_time_tokens.ts'
 import type { SecurityNotices } from './security_notices.ts'
 import type { SessionOrigin } from '../sessions/opened_session.ts'
 import { signedInAs } from './signed_in.ts'
-
-const wrongLogin = () =>
-  new AppError('unauthenticated', 'Wrong username, email or password', { reason: 'wrong_login' })
 
 interface Parts {
   readonly database: Database
@@ -87,7 +85,7 @@ export class SignIn {
       await this.#attempts.uncount(counted)
       throw await this.secondStep(user, 'after_password')
     }
-    const refusal = wrongLogin()
+    const refusal = user && proof !== undefined ? whyNot(user) : wrongLogin()
     // Record only names of existing users, because people type their password into the wrong field.
     if (user) refusal.about = `user=${user.username}`
     throw refusal
@@ -202,7 +200,8 @@ export class SignIn {
       .where('id', '=', userId)
       .executeTakeFirst()
     // Since the proof, the user may have been deactivated or removed, or may have got a second factor.
-    if (!user || !maySignIn(user) || (user.has_factor === 1 && factor === '')) throw wrongLogin()
+    if (!user || (user.has_factor === 1 && factor === '')) throw wrongLogin()
+    if (!maySignIn(user)) throw whyNot(user)
     const origin: SessionOrigin = {
       kind: caller.via === 'browser' ? 'cookie' : 'token',
       provider,

@@ -6,7 +6,7 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { whenReady } from '../storage/when_ready.ts'
-import { maySignIn } from '../storage/schema.ts'
+import { isAdmitted } from '../storage/schema.ts'
 import { whoGrants } from './who_grants.ts'
 import { CachedGraph } from './kept_graph.ts'
 import type { Resolution, RuleCheck } from './result_schemas.ts'
@@ -152,7 +152,7 @@ export class Claims {
     const administersOf = Map.groupBy(administers, ({ user_id }) => user_id)
     const people = users.map((user) => ({
       ...user,
-      is_active: maySignIn(user),
+      is_active: isAdmitted(user),
       is_admin: user.is_admin === 1,
       has_factor: user.has_factor === 1,
       groups: groupsOf.get(user.id) ?? [],

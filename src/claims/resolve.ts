@@ -7,8 +7,9 @@ import { isSegment } from './rule.ts'
 /** A user whose claims are resolved, with the groups of which they are a direct member. */
 export interface Person {
   readonly username: string
-  /** Whether the account may sign in: otherwise it is nobody. */
+  /** Whether the account may sign in until it ends: otherwise it is nobody. */
   readonly is_active: boolean
+  readonly ends_at: number | null
   readonly is_admin: boolean
   readonly has_factor: boolean
   readonly context: number
@@ -27,7 +28,7 @@ export interface Resolved {
   /** What the settings ask of a session that holds claims of administrators. */
   readonly administrators: AdministratorProof
   readonly why: readonly Why[]
-  /** Unix time at which a membership that was used expires; Infinity if none does. */
+  /** Unix time at which a membership that was used expires, or the account ends; Infinity if nothing does. */
   readonly until: number
 }
 
@@ -47,8 +48,9 @@ export const resolveClaims = (
   administrators: AdministratorProof = noneAsked,
 ): Resolved => {
   const why = new Map<string, Why>()
-  if (!person.is_active) return { ...answer(why, false), until: Infinity, proof: 'any', administrators }
-  let until = Infinity
+  let until = person.ends_at ?? Infinity
+  if (!person.is_active || until <= at)
+    return { ...answer(why, false), until: Infinity, proof: 'any', administrators }
   let proof: ProofLevel = 'any'
   const grantClaim = (
     claim: string,

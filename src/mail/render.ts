@@ -14,6 +14,8 @@ export interface MailFacts {
   readonly lasts?: string
   /** The username of the person who caused the mail, if that is not the recipient. */
   readonly by?: string
+  /** Unix time at which the account of the recipient ends. */
+  readonly ends_at?: number
   /** An address that changed. */
   readonly about?: string
   /** Whether the link gives the account the address back that the mail goes to. */
@@ -77,6 +79,7 @@ export const render = (
     site,
     lasts: lifetime === undefined ? (facts.lasts ?? '') : mails.lasts({ seconds: lifetime }),
     by: oneLine(facts.by ?? ''),
+    at: facts.ends_at ?? 0,
     about,
     restores: facts.restores === true && link !== undefined,
   })

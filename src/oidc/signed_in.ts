@@ -68,12 +68,14 @@ export class ActiveSessions {
         'proofs',
         'expires_at',
         'last_used_at',
+        'users.ends_at',
       ])
       .where('sessions.id', '=', id)
       .where(maySignInSql())
       .executeTakeFirst()
     if (!row) return undefined
-    const { user_id, proven_at, second_at, passkey_at, expires_at, last_used_at } = row
+    const { user_id, proven_at, second_at, passkey_at, last_used_at } = row
+    const expires_at = Math.min(row.expires_at, row.ends_at ?? Infinity)
     const proofs = { proven_at, second_at, passkey_at }
     const given = row.proofs
     const kept = {

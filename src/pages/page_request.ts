@@ -99,7 +99,7 @@ export class PageRequest {
   }
 
   /** What pages need to know of people besides who they are. */
-  get people(): Pick<PageRequestParts, 'attributes' | 'pictureOf' | 'closing'> {
+  get people(): Pick<PageRequestParts, 'attributes' | 'pictureOf' | 'closing' | 'endOf'> {
     return this.#parts
   }
 

@@ -35,6 +35,8 @@ export interface PageRequestParts {
   readonly closing: () => Promise<{ readonly allowed: boolean; readonly days: number }>
   /** The path of the picture of a person, and whether they have given one. */
   readonly pictureOf: (userId: string) => Promise<{ readonly path: string; readonly isOwn: boolean }>
+  /** When the account of a person ends; null if it does not. */
+  readonly endOf: (userId: string) => Promise<number | null>
   /** The time zone that a person has set; undefined for none. */
   readonly zoneOf: (userId: string) => Promise<string | undefined>
   /** Keeps the time zone of a browser, as its cookie has it, for a person who has none. */

@@ -5,7 +5,7 @@ import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { Prepared } from '../storage/prepared.ts'
-import { maySignInSql, type Schema } from '../storage/schema.ts'
+import { isAdmittedSql, type Schema } from '../storage/schema.ts'
 import { LastUsed } from '../storage/last_used.ts'
 import { childHash, type CookiePlace } from './child_sessions.ts'
 import type { LiveSession, SignInUse } from './live_session.ts'
@@ -16,13 +16,13 @@ import { looksLikeToken } from './session_token.ts'
 const minIdleSeconds = 300
 const maxEntries = 200_000
 
-/** Sign-ins of users who may sign in, with the user being impersonated, if any. */
+/** Sign-ins of users who may sign in until their accounts end, with the user being impersonated, if any. */
 const selectSignIns = (query: Kysely<Schema>) =>
   query
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .leftJoin('users as other', (join) =>
-      join.onRef('other.id', '=', 'sessions.impersonated_user_id').on(maySignInSql('other')),
+      join.onRef('other.id', '=', 'sessions.impersonated_user_id').on(isAdmittedSql('other')),
     )
     .select([
       'sessions.id as sign_in_id',
@@ -45,14 +45,16 @@ const selectSignIns = (query: Kysely<Schema>) =>
       'users.email',
       'users.email_verified_at',
       'users.context',
+      'users.ends_at',
       'other.id as other_id',
       'other.username as other_username',
       'other.email as other_email',
       'other.email_verified_at as other_email_verified_at',
       'other.context as other_context',
       'other.is_admin as other_is_admin',
+      'other.ends_at as other_ends_at',
     ])
-    .where(maySignInSql())
+    .where(isAdmittedSql())
 
 const selectSessions = (query: Kysely<Schema>) =>
   selectSignIns(query).select(['sessions.id', 'sessions.token_hash'])
@@ -75,6 +77,8 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
   const { other_id, other_username, other_email, other_email_verified_at, other_context, ...rest } = row
   const {
     other_is_admin,
+    other_ends_at,
+    ends_at,
     impersonating_until,
     impersonated_services,
     token_hash,
@@ -97,7 +101,7 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
     email_verified_at: other_email_verified_at,
     context: other_context!,
     is_admin: other_is_admin === 1,
-    until: impersonating_until ?? 0,
+    until: Math.min(impersonating_until ?? 0, other_ends_at ?? Infinity),
     services: JSON.parse(impersonated_services) as string[],
   }
   const proof = { by: 'session', id: own.id } as const
@@ -105,6 +109,8 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
   const method = kind === 'token' ? 'bearer' : openedByProvider(own) ? 'oauth' : 'local'
   const session: LiveSession = {
     ...own,
+    // A session outlives nobody's account.
+    expires_at: Math.min(own.expires_at, ends_at ?? Infinity),
     kind,
     vouched: vouched_by?.split(' ') ?? [],
     sign_in,

@@ -25,7 +25,16 @@ import type { OidcTables } from './tables/oidc.ts'
 import type { StorageTables } from './tables/storage.ts'
 
 export { bit, type Bit } from './tables/columns.ts'
-export { isUnconfirmed, isUnconfirmedSql, maySignIn, maySignInSql, signInColumns } from './tables/users.ts'
+export {
+  hasEnded,
+  isAdmitted,
+  isAdmittedSql,
+  isUnconfirmed,
+  isUnconfirmedSql,
+  maySignIn,
+  maySignInSql,
+  signInColumns,
+} from './tables/users.ts'
 export type * from './tables/users.ts'
 export type * from './tables/attributes.ts'
 export type * from './tables/pictures.ts'

@@ -37,6 +37,9 @@ class Prefixes {
   }
 }
 
+const signingIn = (person: RecognisedUser | undefined): RecognisedUser | undefined =>
+  person?.may_sign_in ? person : undefined
+
 /** All networks of all users; empty while network login is off. */
 class NetworkTable {
   /** Whether the setting `network_login` is on. */
@@ -60,17 +63,16 @@ class NetworkTable {
 
   find(address: string): RecognisedUser | undefined {
     const cached = this.#answers.get(address)
-    if (cached !== undefined) return cached === 'nobody' ? undefined : cached
+    if (cached !== undefined) return cached === 'nobody' ? undefined : signingIn(cached)
     const found = this.#search(address)
     this.#answers.set(detached(address), found ?? 'nobody')
-    return found
+    return signingIn(found)
   }
 
   #search(text: string): RecognisedUser | undefined {
     const address = readAddress(text)
-    const person = address && this.#of(address).find(address.bits)
     // Only the longest prefix decides: deactivating a user must not hand their machine to the owner of a wider network.
-    return person?.may_sign_in ? person : undefined
+    return address && this.#of(address).find(address.bits)
   }
 }
 

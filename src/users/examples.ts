@@ -14,6 +14,8 @@ export const ada: User = {
   is_admin: true,
   has_factor: false,
   context: 1,
+  ends_at: null,
+  awaits_approval: false,
   ...times,
 }
 
@@ -28,5 +30,7 @@ export const grace: User = {
   is_admin: false,
   has_factor: false,
   context: 1,
+  ends_at: null,
+  awaits_approval: false,
   ...times,
 }

@@ -40,6 +40,12 @@ export const refuseBeyondProfile = (fields: UserFields, caller: Caller): void =>
   }
 }
 
+/** The end of an administrator's account could leave nobody in charge, without anybody doing anything. */
+export const refuseEndOfAdministrator = (both: boolean): void => {
+  if (both)
+    throw conflict('The account of an administrator cannot end at a time', { reason: 'administrator_ends' })
+}
+
 /**
  * Call before this account loses its power, inside a transaction. Throws conflict if it is the last active
  * administrator.

@@ -16,7 +16,8 @@ import {
   Username,
 } from '../contract/schemas.ts'
 import { ada, grace } from './examples.ts'
-import { DisplayName, ExternalId, User } from './user.ts'
+import { DisplayName, EndsAt, ExternalId, User } from './user.ts'
+import { hasEnded } from '../storage/schema.ts'
 import { whenReady } from '../storage/when_ready.ts'
 import type { Users } from './users.ts'
 
@@ -137,6 +138,8 @@ export const userMethods = (
     }),
     method({
       name: 'users.update',
+      description:
+        'With `ends_at` the account ends at that time, as if it were switched off then; a week before, a mail tells the person. Administrators have no end.',
       summary:
         'Change fields of a user; users may change their own display_name and the attributes that are theirs to say',
       effect: 'write',
@@ -151,6 +154,7 @@ export const userMethods = (
         is_active: Type.Optional(Type.Boolean()),
         is_admin: Type.Optional(Type.Boolean({ description: 'Requires the claim proxy.admin' })),
         context: Type.Optional(Context),
+        ends_at: Type.Optional(Nullable(EndsAt)),
         attributes: Type.Optional(AttributeChanges),
       }),
       result: User,
@@ -158,7 +162,7 @@ export const userMethods = (
       target: ({ username, email, attributes: said = {}, ...fields }) =>
         [
           `username=${username}`,
-          ...(['is_active', 'is_admin', 'context'] as const)
+          ...(['is_active', 'is_admin', 'context', 'ends_at'] as const)
             .filter((name) => fields[name] !== undefined)
             .map((name) => `${name}=${fields[name]}`),
           // An address is another way to sign in, but the address itself is private.
@@ -170,12 +174,19 @@ export const userMethods = (
           params: { username: 'grace', display_name: 'Rear Admiral Hopper' },
           result: { ...grace, display_name: 'Rear Admiral Hopper' },
         },
+        {
+          name: 'an account for a year',
+          params: { username: 'grace', ends_at: 1826971200 },
+          result: { ...grace, ends_at: 1826971200 },
+        },
       ],
       handler: async ({ username, attributes: said, ...fields }, caller) => {
+        const before = await users.get({ username })
         const user = await users.update(username, fields, caller)
         if (said) await attributes.set(user.id, said, caller)
         // Otherwise the sessions would become valid again when the user is reactivated.
-        if (fields.is_active === false) await sessions.revokeAll(user.id, 'deactivated')
+        if (fields.is_active === false || [before, user].some((one) => hasEnded(one)))
+          await sessions.revokeAll(user.id, 'deactivated')
         return whole(user)
       },
     }),

@@ -7,6 +7,7 @@ export interface RecognisedUser {
   readonly email: string | null
   readonly email_verified_at: number | null
   readonly context: number
+  /** Judged when it is read, because an account can end while its row is kept. */
   readonly may_sign_in: boolean
 }
 
@@ -15,7 +16,7 @@ export const personColumns = ['users.id', 'users.username', 'users.context', ...
 
 export type PersonRow = Pick<
   UserRow,
-  'id' | 'username' | 'email' | 'email_verified_at' | 'context' | 'is_active'
+  'id' | 'username' | 'email' | 'email_verified_at' | 'context' | 'is_active' | 'awaits_approval' | 'ends_at'
 >
 
 export const toRecognisedUser = (row: PersonRow): RecognisedUser => ({
@@ -24,5 +25,7 @@ export const toRecognisedUser = (row: PersonRow): RecognisedUser => ({
   email: row.email,
   email_verified_at: row.email_verified_at,
   context: row.context,
-  may_sign_in: maySignIn(row),
+  get may_sign_in() {
+    return maySignIn(row)
+  },
 })

@@ -18,6 +18,11 @@ import type { UserRow } from '../storage/schema.ts'
 export const DisplayName = Name('The name that people see')
 export const ExternalId = Line('Id of this user in another system', 255)
 
+export const EndsAt = {
+  ...Time,
+  description: 'Unix time in seconds at which the account ends: from then on it is nobody',
+}
+
 export const User = Named('User', {
   id: Id,
   username: Username,
@@ -29,6 +34,10 @@ export const User = Named('User', {
   is_admin: Type.Boolean({ description: 'Whether the user is in the admin group; only this field decides' }),
   has_factor: Type.Boolean({ description: 'Has a second factor or a passkey, and must use it' }),
   context: Context,
+  ends_at: Nullable(EndsAt),
+  awaits_approval: Type.Boolean({
+    description: 'Whether somebody must still approve the registration; until then the account is nobody',
+  }),
   attributes: Type.Optional(AttributeValues),
   created_at: Time,
   updated_at: Time,
@@ -43,11 +52,13 @@ export interface UserFields {
   readonly is_active?: boolean
   readonly is_admin?: boolean
   readonly context?: number
+  readonly ends_at?: number | null
 }
 
-export const toUser = (row: UserRow): User => ({
+export const toUser = ({ end_stage: _, ...row }: UserRow): User => ({
   ...row,
   display_name: shownName(row.display_name),
+  awaits_approval: row.awaits_approval === 1,
   is_active: row.is_active === 1,
   is_admin: row.is_admin === 1,
   has_factor: row.has_factor === 1,

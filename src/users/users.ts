@@ -13,6 +13,7 @@ import { hasValue, userRows, type UserLookup } from './lookup.ts'
 import {
   guardAdministrator,
   refuseBeyondProfile,
+  refuseEndOfAdministrator,
   refuseLastAdministrator,
   requireAdministrator,
 } from './guards.ts'
@@ -159,6 +160,9 @@ export class Users {
         is_admin: bit(is_admin),
         has_factor: 0,
         context,
+        ends_at: fields.ends_at ?? null,
+        end_stage: 0,
+        awaits_approval: 0,
         created_at: at,
         updated_at: at,
       }
@@ -177,11 +181,14 @@ export class Users {
       if (fields.is_admin === false || fields.is_active === false)
         await refuseLastAdministrator(this.#database.query, row)
       if (fields.email !== undefined) await this.#refuseTaken('email', fields.email, row.id)
+      if (fields.ends_at) refuseEndOfAdministrator(fields.is_admin ?? row.is_admin === 1)
+      else if (fields.is_admin && fields.ends_at === undefined) refuseEndOfAdministrator(row.ends_at !== null)
       if (fields.external_id !== undefined) await this.#refuseTaken('external_id', fields.external_id, row.id)
       const { is_active, is_admin, ...rest } = fields
       const next: UserRow = { ...row, ...rest, updated_at: now() }
       if (is_active !== undefined) next.is_active = bit(is_active)
       if (is_admin !== undefined) next.is_admin = bit(is_admin)
+      if (next.ends_at !== row.ends_at) next.end_stage = 0
       // The administrator vouches for a new address. Setting the same address again changes nothing.
       if (next.email !== row.email) next.email_verified_at = next.email === null ? null : next.updated_at
       await this.#database.query.updateTable('users').set(next).where('id', '=', row.id).execute()

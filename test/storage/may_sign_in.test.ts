@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import Sqlite from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
+import { now } from '../../src/storage/ids.ts'
 import { maySignIn, maySignInSql } from '../../src/storage/schema.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -20,6 +21,7 @@ const allowedLines: Readonly<Record<string, readonly [lines: number, reason: str
     3,
     'a mailed link confirms the address, so it must work before that; nobody is signed in without maySignIn',
   ],
+  'src/auth/refused_sign_in.ts': [3, 'why somebody who has proved who they are is refused'],
   'src/auth/registration.ts': [
     1,
     'a link opens an account that is not confirmed yet, but never one that is deactivated',
@@ -72,22 +74,41 @@ test('the predicate and the SQL condition agree, with a table alias as well', as
     .addColumn('is_active', 'integer')
     .addColumn('email', 'text')
     .addColumn('email_verified_at', 'bigint')
+    .addColumn('awaits_approval', 'integer')
+    .addColumn('ends_at', 'bigint')
     .execute()
   const people = ([0, 1] as const).flatMap((is_active) =>
     [null, 'ada@example.org'].flatMap((email) =>
-      [null, 1].map((email_verified_at) => ({ is_active, email, email_verified_at })),
+      [null, 1].flatMap((email_verified_at) =>
+        ([0, 1] as const).flatMap((awaits_approval) =>
+          [null, now() - 60, now() + 60].map((ends_at) => ({
+            is_active,
+            email,
+            email_verified_at,
+            awaits_approval,
+            ends_at,
+          })),
+        ),
+      ),
     ),
   )
   const rows = people.map((person, id) => ({ id, ...person }))
   await kysely.insertInto('users').values(rows).execute()
-  const allowed = rows.filter(maySignIn).map(({ id }) => id)
+  const allowed = rows.filter((row) => maySignIn(row)).map(({ id }) => id)
   assert.deepEqual(
     allowed.map((id) => people[id]),
     [
-      { is_active: 1, email: null, email_verified_at: null },
-      { is_active: 1, email: null, email_verified_at: 1 },
-      { is_active: 1, email: 'ada@example.org', email_verified_at: 1 },
-    ],
+      { email: null, email_verified_at: null },
+      { email: null, email_verified_at: 1 },
+      { email: 'ada@example.org', email_verified_at: 1 },
+    ].flatMap((address) =>
+      [null, people.at(-1)!.ends_at].map((ends_at) => ({
+        is_active: 1,
+        ...address,
+        awaits_approval: 0,
+        ends_at,
+      })),
+    ),
   )
   const named = kysely.selectFrom('users').select('id').where(maySignInSql()).orderBy('id')
   const aliased = kysely.selectFrom('users as other').select('id').where(maySignInSql('other')).orderBy('id')

@@ -193,6 +193,7 @@ const upgraded = (old: Rows): Rows => {
       claim_map: '{}',
       icon: '',
     })),
+    users: old.users!.map((row) => ({ ...row, ends_at: null, end_stage: 0, awaits_approval: 0 })),
     groups: old.groups!.map((row) => ({ ...row, proof: 'any' })),
     attributes: standardAttributes,
     user_attributes: [],

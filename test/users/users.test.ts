@@ -56,6 +56,8 @@ onBothDatabases('users', (newUrl) => {
       is_active: true,
       is_admin: false,
       has_factor: false,
+      ends_at: null,
+      awaits_approval: false,
       context: 1,
     })
     assert.ok(Math.abs(created_at - Date.now() / 1000) < 60)

@@ -2,7 +2,7 @@ import type { Granter, RuleCheck } from '../../claims/result_schemas.ts'
 import type { AuthMethod, Principal } from '../../contract/principal.ts'
 import type { Route } from '../../routes/route.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
-import { maySignIn } from '../../storage/schema.ts'
+import { hasEnded, maySignIn } from '../../storage/schema.ts'
 import type { User } from '../../users/user.ts'
 import * as english from '../../strings/en/refusals.ts'
 import { wordsOf, type Refusal } from '../../wire/refusal.ts'
@@ -55,6 +55,8 @@ export const guest = (
 const absence = (user: User | undefined, cookies: CookieState, sessionsCount: boolean): string => {
   if (!user) return 'nobody is signed in'
   if (!user.is_active) return `${user.username} is not active, which is nobody`
+  if (user.awaits_approval) return `the registration of ${user.username} is not approved, which is nobody`
+  if (hasEnded(user)) return `the account of ${user.username} has ended, which is nobody`
   if (!maySignIn(user)) return `${user.username} has not confirmed their email address, which is nobody`
   if (sessionsCount && cookies === 'refused')
     return `${user.username} has no session over plain HTTP, unless insecure_cookies is set`

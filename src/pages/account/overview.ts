@@ -7,7 +7,8 @@ export const overview: Topic = {
   path: '/auth/me',
   read: async (page, caller) => {
     const me = (await page.call('auth.me', {}, caller)) as Overview
-    return (words, token) => overviewSection(words, token, me)
+    const endsAt = await page.people.endOf(caller.user_id!)
+    return (words, token) => overviewSection(words, token, me, endsAt)
   },
   forms: {
     profile: {

@@ -11,7 +11,7 @@ export interface Overview {
   readonly claims: readonly string[]
 }
 
-export const overviewSection = (words: Catalogue, token: string, me: Overview) => {
+export const overviewSection = (words: Catalogue, token: string, me: Overview, endsAt: number | null) => {
   const own = words.account
   const name = input(
     'profile-display_name',
@@ -27,6 +27,7 @@ export const overviewSection = (words: Catalogue, token: string, me: Overview) =
     title: own.title,
     heading: me.display_name || me.user,
     content: html`<p class="lead">${own.signed_in}</p>
+${endsAt !== null && html`<p class="notice">${own.ends({ at: endsAt })}</p>`}
 ${whoList(words, me)}
 <form method="post" action="/auth/logout">
 <input type="hidden" name="form_token" value="${token}">

@@ -1,4 +1,5 @@
 import { sql, type Generated, type RawBuilder, type SqlBool } from 'kysely'
+import { now } from '../ids.ts'
 import type { Bit, OfUser } from './columns.ts'
 
 export interface UserRow {
@@ -13,12 +14,24 @@ export interface UserRow {
   /** Whether this user has a confirmed row in totp, or a row in passkeys. */
   has_factor: Bit
   context: number
+  /** Unix time at which the account ends; null if it does not. */
+  ends_at: number | null
+  /** What was done about that end: 0 nothing, 1 the person was told, 2 their sessions have ended. */
+  end_stage: number
+  /** Whether somebody must still approve the registration. */
+  awaits_approval: Bit
   created_at: number
   updated_at: number
 }
 
 /** The columns that {@link maySignIn} reads. */
-export const signInColumns = ['users.is_active', 'users.email', 'users.email_verified_at'] as const
+export const signInColumns = [
+  'users.is_active',
+  'users.email',
+  'users.email_verified_at',
+  'users.awaits_approval',
+  'users.ends_at',
+] as const
 
 type Address = Pick<UserRow, 'email' | 'email_verified_at'>
 
@@ -32,19 +45,43 @@ export const isUnconfirmedSql = (users = 'users'): RawBuilder<SqlBool> => {
   return sql<SqlBool>`(${email} is not null and ${verified} is null)`
 }
 
-/**
- * Whether an account is somebody: active, and with a confirmed address if it has one. An account that this refuses has
- * no identity anywhere: no session, network, key, token, claim or membership, and it is not the last administrator.
- */
-export const maySignIn = (user: Address & { readonly is_active: Bit | boolean }): boolean =>
-  Boolean(user.is_active) && !isUnconfirmed(user)
+interface Admission extends Address {
+  readonly is_active: Bit | boolean
+  readonly awaits_approval: Bit | boolean
+}
+
+/** The part of {@link maySignIn} that time alone does not change. What is kept longer than a moment asks this, and for the end. */
+export const isAdmitted = (user: Admission): boolean =>
+  Boolean(user.is_active) && !user.awaits_approval && !isUnconfirmed(user)
 
 /** The same as a condition on the table users, or on an alias of it. */
-export const maySignInSql = (users = 'users'): RawBuilder<SqlBool> =>
-  sql<SqlBool>`${sql.ref(`${users}.is_active`)} = 1 and not ${isUnconfirmedSql(users)}`
+export const isAdmittedSql = (users = 'users'): RawBuilder<SqlBool> => {
+  const [active, waits] = ['is_active', 'awaits_approval'].map((column) => sql.ref(`${users}.${column}`))
+  return sql<SqlBool>`${active} = 1 and ${waits} = 0 and not ${isUnconfirmedSql(users)}`
+}
+
+/** Whether the time of an account is over. */
+export const hasEnded = ({ ends_at }: Pick<UserRow, 'ends_at'>, at = now()): boolean =>
+  ends_at !== null && ends_at <= at
+
+/**
+ * Whether an account is somebody: active, with a confirmed address if it has one, approved, and not past its end. An account that
+ * this refuses has no identity anywhere: no session, network, key, token, claim or membership, and it is not the last administrator.
+ */
+export const maySignIn = (user: Admission & Pick<UserRow, 'ends_at'>, at = now()): boolean =>
+  isAdmitted(user) && !hasEnded(user, at)
+
+/** The same as a condition on the table users, or on an alias of it. It holds the present time, so never prepare it. */
+export const maySignInSql = (users = 'users', at = now()): RawBuilder<SqlBool> => {
+  const ends = sql.ref(`${users}.ends_at`)
+  return sql<SqlBool>`${isAdmittedSql(users)} and (${ends} is null or ${ends} > ${at})`
+}
 
 export interface UsersTables {
-  users: UserRow
+  users: Omit<UserRow, 'end_stage' | 'awaits_approval'> & {
+    end_stage: Generated<number>
+    awaits_approval: Generated<Bit>
+  }
   removed_usernames: { username: string; removed_at: number }
   /** Names, in lower case, that somebody wants to register: whether or not the address has an account, they are kept for it. */
   reserved_names: { username: string; address: string; reserved_at: number }

@@ -9,6 +9,7 @@ const used = (last_used_at: number | null) =>
 
 export const account: Catalogue['account'] = {
   title: 'Ihr Konto',
+  ends: ({ at }) => `Ihr Konto endet am ${time(at)}.`,
   signed_in: 'Sie sind angemeldet.',
   username: 'Benutzername',
   email: 'E-Mail-Adresse',

@@ -67,6 +67,13 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Löschung zurücknehmen',
     }),
+    account_ends: ({ site, at }) => ({
+      subject: `Ihr Konto bei ${site} endet bald`,
+      paragraphs: [
+        `Ihr Konto bei ${site} endet am ${time(at)}. Danach können Sie sich hier und bei den Diensten dahinter nicht mehr anmelden.`,
+        'Sichern Sie vorher, was Sie von dort noch brauchen. Soll das Konto bestehen bleiben, fragen Sie die Betreiber.',
+      ],
+    }),
     password_changed: ({ site }) => ({
       subject: `Ihr Passwort für ${site} wurde geändert`,
       paragraphs: [

@@ -64,6 +64,9 @@ export const refusals: Catalogue['refusals'] = {
         : `Zu viele Versuche. Wartezeit bis zum nächsten: ${wait(retry_after)}.`,
     unavailable: 'Das ist vorübergehend nicht verfügbar. Versuchen Sie es gleich noch einmal.',
 
+    administrator_ends: 'Ein Administratorkonto kann kein Ende haben.',
+    account_ended: 'Ihr Konto ist abgelaufen. Soll es bestehen bleiben, fragen Sie die Betreiber.',
+    awaits_approval: 'Ihre Registrierung muss noch bestätigt werden. Sie bekommen dann eine E-Mail.',
     wrong_login: 'Benutzername, E-Mail-Adresse oder Passwort ist falsch.',
     wrong_password: 'Das Passwort ist falsch.',
     wrong_current_password: 'Ihr aktuelles Passwort ist falsch.',

@@ -9,6 +9,7 @@ const used = (last_used_at: number | null) =>
 /** The account page, and what leads on from it. Times are Unix times in seconds. */
 export const account = {
   title: 'Your account',
+  ends: ({ at }: { at: number }) => `Your account ends on ${time(at)}.`,
   signed_in: 'You are signed in.',
   username: 'Username',
   email: 'Email',

@@ -20,6 +20,8 @@ export interface MailValues {
   readonly by: string
   /** Whether the link gives the account the address back that the mail goes to. */
   readonly restores: boolean
+  /** Unix time at which the account of the recipient ends. */
+  readonly at: number
   /** What changed: the new address, or a sentence about factors; empty for none. */
   readonly about: string
 }
@@ -88,6 +90,13 @@ export const mails = {
         'If you change your mind, or if this wasn’t you, take it back: press the button on the page behind the link.',
       ],
       button: 'Take it back',
+    }),
+    account_ends: ({ site, at }) => ({
+      subject: `Your account at ${site} ends soon`,
+      paragraphs: [
+        `Your account at ${site} ends on ${time(at)}. Then you can no longer sign in here or to the services behind it.`,
+        'Save what you still need from them before. If the account should go on, ask the people who run this site.',
+      ],
     }),
     password_changed: ({ site }) => ({
       subject: `Your password for ${site} was changed`,

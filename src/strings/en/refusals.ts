@@ -68,6 +68,9 @@ export const refusals = {
         : `Too many attempts. Try again in ${wait(retry_after)}.`,
     unavailable: 'This is temporarily unavailable. Try again in a moment.',
 
+    administrator_ends: 'The account of an administrator can’t end at a time.',
+    account_ended: 'Your account has ended. If it should go on, ask the people who run this site.',
+    awaits_approval: 'Somebody must still approve your registration. You will get a mail.',
     wrong_login: 'Wrong username, email or password.',
     wrong_password: 'The password is wrong.',
     wrong_current_password: 'Your current password is wrong.',

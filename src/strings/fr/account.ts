@@ -12,6 +12,7 @@ const usedToken = (last_used_at: number | null) =>
 
 export const account: Catalogue['account'] = {
   title: 'Votre compte',
+  ends: ({ at }) => `Votre compte prend fin le ${time(at)}.`,
   signed_in: 'Vous êtes connecté.',
   username: 'Nom d’utilisateur',
   email: 'Adresse e-mail',

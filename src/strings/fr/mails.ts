@@ -67,6 +67,13 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Annuler la suppression',
     }),
+    account_ends: ({ site, at }) => ({
+      subject: `Votre compte sur ${site} prend bientôt fin`,
+      paragraphs: [
+        `Votre compte sur ${site} prend fin le ${time(at)}. Vous ne pourrez alors plus vous connecter ici ni aux services qui en dépendent.`,
+        'Enregistrez avant cela ce dont vous avez encore besoin. Si le compte doit continuer, adressez-vous aux personnes qui gèrent ce site.',
+      ],
+    }),
     password_changed: ({ site }) => ({
       subject: `Votre mot de passe pour ${site} a été modifié`,
       paragraphs: [

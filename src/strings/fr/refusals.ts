@@ -62,6 +62,10 @@ export const refusals: Catalogue['refusals'] = {
         : `Trop de tentatives. Réessayez dans ${wait(retry_after)}.`,
     unavailable: 'C’est momentanément indisponible. Réessayez dans un instant.',
 
+    administrator_ends: 'Le compte d’un administrateur ne peut pas avoir de fin.',
+    account_ended:
+      'Votre compte a pris fin. S’il doit continuer, adressez-vous aux personnes qui gèrent ce site.',
+    awaits_approval: 'Votre inscription doit encore être approuvée. Vous recevrez un e-mail.',
     wrong_login: 'Nom d’utilisateur, adresse e-mail ou mot de passe incorrect.',
     wrong_password: 'Le mot de passe est incorrect.',
     wrong_current_password: 'Votre mot de passe actuel est incorrect.',
