@@ -606,6 +606,8 @@ export interface Session {
   expires_at: number
   /** Whether this call uses this session */
   current: boolean
+  /** Whether its person asked to stay signed in in this browser (remember_days) */
+  remembered: boolean
   /** The hosts of services that this sign-in has opened, in alphabetical order */
   hosts: string[]
 }
@@ -626,6 +628,8 @@ export interface SignedIn {
   expires_in: number
   /** For programs: renews the session once, at auth.refresh */
   refresh_token?: string
+  /** For pages of home: whether the browser keeps the sign-in when it is closed */
+  remembered?: boolean
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
 }

@@ -27,12 +27,12 @@ import { UpstreamChoice } from '../upstream/choice.ts'
 import { MyPlaces } from '../identity/my_places.ts'
 import { SessionMarks } from '../identity/session_marks.ts'
 import { openFileLimit } from '../start/passed_sockets.ts'
-import { presetOf } from '../providers/presets.ts'
 import type { Dispatcher } from '../rpc/dispatcher.ts'
 import { Envelope } from '../rpc/envelope.ts'
 import { RpcSocket } from '../rpc/socket.ts'
 import { maySignIn } from '../storage/schema.ts'
 import { Hs256Tokens } from '../token/hs256.ts'
+import { offersOf } from './offers.ts'
 import type { Flows } from './flows.ts'
 import type { Ground, Rooms } from './rooms.ts'
 
@@ -106,17 +106,7 @@ export const createDoors = (parts: Parts) => {
     providerToken: (userId: string, provider: string) => federation.tokens.forRoute(userId, provider),
     reportOversize: (username: string, domain: string) => oversize.report(username, domain),
   }
-  const offers = async () => ({
-    site: await settings.value('site_name'),
-    registration: await settings.value('registration_mode'),
-    magicLinks: await settings.value('magic_links'),
-    rpIds: await rooms.passkeys.rpIds.offered(),
-    providers: (await providers.enabled()).map(({ provider, title, preset }) => ({
-      provider,
-      title,
-      asks_anew: presetOf(preset).asks_anew,
-    })),
-  })
+  const offers = offersOf(rooms)
   const theme = async () => ({
     site: await settings.value('site_name'),
     accent: await settings.value('theme_accent'),

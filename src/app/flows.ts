@@ -30,6 +30,7 @@ import { OpenId } from '../oidc/openid_provider.ts'
 import { Records } from '../oidc/engine/records.ts'
 import { Registrations } from '../oidc/registration.ts'
 import { enginePages } from '../pages/openid/engine_pages.ts'
+import { serviceAtOf } from '../routes/service_at.ts'
 import { wordsFor as chooseWords } from '../html/words_for.ts'
 import { writeInitialisedMarker } from '../start/initialised_marker.ts'
 import { CachedKeys } from '../users/cached_keys.ts'
@@ -138,13 +139,7 @@ export const createFlows = (
     programContext: () => settings.current('default_context'),
     issuer: config.public_url,
   })
-  const serviceAt = async (resource: string) => {
-    if (!URL.canParse(resource)) return undefined
-    const { hostname, pathname } = new URL(resource)
-    const host = (await routes.table()).at(hostname)
-    const plan = host?.match(pathname)
-    return host && (plan === 'ambiguous' ? '' : (plan?.route.service ?? ''))
-  }
+  const serviceAt = serviceAtOf(routes)
   const tellToken = tokenTeller({
     tokens,
     claims,
@@ -186,6 +181,7 @@ export const createFlows = (
           .catch((error: Error) => log.error({ error: error.message }, 'cannot record the use of a client'))
     },
     setting: (name) => settings.value(name),
+    idle: (remembered) => sessions.limits.idle(remembered),
     signOut: (id) => sessions.revoke(id, 'logout'),
   })
   const registrations = new Registrations({

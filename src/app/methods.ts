@@ -7,6 +7,7 @@ import { impersonationMethods } from '../auth/impersonation_methods.ts'
 import { authMethods } from '../auth/methods.ts'
 import { accountMethods } from '../auth/account_methods.ts'
 import { noticeMethods } from '../auth/notice_methods.ts'
+import { refreshMethod } from '../auth/refresh_method.ts'
 import { proofMethods } from '../auth/proof_methods.ts'
 import { toProgram } from '../identity/token_status.ts'
 import { claimMethods } from '../claims/methods.ts'
@@ -106,6 +107,7 @@ export const allMethods = (
       previousHosts: flows.previousHosts,
       signIn,
     }),
+    refreshMethod(sessions, signIn),
     ...factorMethods({
       factors,
       passkeys,

@@ -86,7 +86,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   }))
   const credentials = new Passwords(database, () => settings.value('password_min_length'))
   const sessions = new Sessions(database, (name) => settings.value(name), reactions, home.host)
-  const liveSessions = new LiveSessions(database, () => settings.value('session_idle'))
+  const liveSessions = new LiveSessions(database, (remembered) => sessions.limits.idle(remembered))
   const revocations = new Revocations(database)
   const site = () => settings.value('site_name')
   const mailServer = async () => ({

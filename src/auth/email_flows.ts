@@ -1,5 +1,5 @@
 import { isUnconfirmed, maySignIn, type UserRow } from '../storage/schema.ts'
-import type { Caller } from '../contract/caller.ts'
+import { wishing, type Caller } from '../contract/caller.ts'
 import type { Attempts } from '../attempts/attempts.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import { alreadyExists, AppError, conflict } from '../contract/errors.ts'
@@ -8,7 +8,7 @@ import type { SettingValues } from '../settings/definitions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { Addresses } from '../users/addresses.ts'
-import { invalidLink, type ChosenNames } from './one_time_token.ts'
+import { invalidLink, remembersIn, type ChosenNames } from './one_time_token.ts'
 import type { OneTimeTokens } from './one_time_tokens.ts'
 import type { Registration } from './registration.ts'
 import type { LinkMails } from './link_mails.ts'
@@ -141,16 +141,17 @@ export class EmailFlows {
   }
 
   /** For a user with a second factor, the link is only the first step. It is used up in a transaction of its own, which stays. */
-  async requireFactorForLink(token: string): Promise<undefined> {
+  async requireFactorForLink(token: string, caller: Caller): Promise<undefined> {
     await this.assertMagicLinksOn()
     const { database, links, signIn } = this.#parts
     const refusal = await database.write(async () => {
-      const { user_id } = await links.read(token, 'magic')
+      const link = await links.read(token, 'magic')
+      const { user_id } = link
       const user = user_id === null ? undefined : await this.#byId(user_id)
       // The link confirms the account, and drops a factor that somebody else added before.
       if (!user || !maySignIn(user) || user.has_factor === 0) return undefined
       await links.use(token, 'magic')
-      return signIn.secondStep(user, 'after_magic_link')
+      return signIn.secondSteps.begin(user, 'after_magic_link', { remember: remembersIn(link, caller) })
     })
     if (refusal) throw refusal
   }
@@ -159,8 +160,9 @@ export class EmailFlows {
   async openByLink(token: string, names: ChosenNames, caller: Caller) {
     await this.assertMagicLinksOn()
     const { links, registration, signIn } = this.#parts
-    const id = await registration.confirmBy(await links.use(token, 'magic'), names)
-    return signIn.open(id, 'magic_link', caller)
+    const link = await links.use(token, 'magic')
+    const id = await registration.confirmBy(link, names)
+    return signIn.open(id, 'magic_link', wishing(caller, remembersIn(link, caller)))
   }
 
   // Invitations.

@@ -152,7 +152,7 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
     errors: ['unauthenticated', 'factor_required', 'conflict', 'already_exists'],
     target: (_, result) => (result ? `user=${result.user}` : ''),
     examples: [{ params: { token: exampleTokens.magic }, result: signedIn }],
-    prepare: ({ token }) => flows.requireFactorForLink(token),
+    prepare: ({ token }, caller) => flows.requireFactorForLink(token, caller),
     handler: ({ token, ...names }, caller) => flows.openByLink(token, names, caller),
   }),
   method({

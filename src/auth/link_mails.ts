@@ -14,7 +14,7 @@ interface Parts {
 }
 
 /** Who asks for a mail: from where, in which browser, and in which language they read. */
-export type Asking = Pick<Caller, 'address' | 'browser' | 'language'>
+export type Asking = Pick<Caller, 'address' | 'browser' | 'language' | 'wishes'>
 
 type Person = Pick<UserRow, 'id' | 'display_name' | 'email_verified_at'>
 
@@ -58,7 +58,8 @@ export class LinkMails {
     const { browser, language } = asking
     // A new address is proved by this very link.
     const name = user && purpose !== 'change' ? nameInMail(user) : ''
-    const link = { purpose, userId: user?.id ?? null, address, lifetime, browser, wanted }
+    const remember = purpose === 'magic' && asking.wishes?.remember === true
+    const link = { purpose, userId: user?.id ?? null, address, lifetime, browser, wanted, remember }
     await links.issue(link, (token) => {
       const facts = { link: `${publicUrl}${pages[purpose]}${token}`, name, lifetime, language }
       return mails.send(purpose, address, facts, user !== undefined, networkAsking(asking))

@@ -20,6 +20,11 @@ export const SignedIn = Named('SignedIn', {
   refresh_token: Type.Optional(
     Type.String({ description: 'For programs: renews the session once, at auth.refresh' }),
   ),
+  remembered: Type.Optional(
+    Type.Boolean({
+      description: 'For pages of home: whether the browser keeps the sign-in when it is closed',
+    }),
+  ),
   user: Username,
 })
 

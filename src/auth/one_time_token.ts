@@ -38,7 +38,17 @@ export interface OneTimeToken {
   readonly wanted: WantedNames | undefined
   /** Whether nobody has confirmed the account yet: the person who uses the link chooses its names. */
   readonly unconfirmed: boolean
+  /** The browser that asked for it, as a digest; empty where it is unknown. */
+  readonly browser: string
+  /** Whether the person asked to stay signed in in that browser. */
+  readonly remember: boolean
 }
+
+/** Whether a link keeps the sign-in that it opens: only in the browser that asked for both. Another may be anybody's. */
+export const remembersIn = (
+  { remember, browser }: Pick<OneTimeToken, 'remember' | 'browser'>,
+  caller: { readonly browser?: string | undefined },
+): boolean => remember && browser !== '' && browser === caller.browser
 
 /** What a provider asserted, kept until the second step is done. */
 export interface ProviderProof {

@@ -4,8 +4,9 @@ import { digest } from '../secrets/digest.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
-import { isUnconfirmedSql, type Bit } from '../storage/schema.ts'
+import { bit, isUnconfirmedSql, type Bit } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
+import { keepProviderProof, readProviderProof } from './provider_proofs.ts'
 import {
   firstSteps,
   noticePurposes,
@@ -36,6 +37,8 @@ interface Link {
   readonly browser?: string | undefined
   /** The names that a registration wants. */
   readonly wanted?: WantedNames | undefined
+  /** Whether the person asks to stay signed in in that browser. */
+  readonly remember?: boolean
 }
 
 /** Mailed links: tokens of 256 bits, stored as SHA-256. Each works once. */
@@ -52,7 +55,7 @@ export class OneTimeTokens {
    * asked for both, so that nobody can end another person's link by asking for one. Returns whether it was issued.
    */
   async issue(link: Link, mail: (token: string) => Promise<boolean>): Promise<boolean> {
-    const { purpose, userId, browser = '', wanted } = link
+    const { purpose, userId, browser = '', wanted, remember = false } = link
     const address = link.address.toLowerCase()
     return this.#database.write(async () => {
       const { query } = this.#database
@@ -75,46 +78,29 @@ export class OneTimeTokens {
       await this.#insert(token, purpose, userId, address, link.lifetime ?? tokenLifetimesSeconds[purpose], {
         browser,
         wanted: wanted === undefined ? '' : JSON.stringify(wanted),
+        remember: bit(remember),
       })
       return true
     })
   }
 
   /** Issues a token for the second step of a sign-in. A user may have several, in several browsers. */
-  async begin(half: FirstStep, userId: string, by?: ProviderProof): Promise<string> {
+  async begin(
+    half: FirstStep,
+    userId: string,
+    { remember, by }: { readonly remember: boolean; readonly by?: ProviderProof | undefined },
+  ): Promise<string> {
     return this.#database.write(async () => {
       const token = randomBytes(32).toString('base64url')
-      await this.#insert(token, half, userId, '', halfLifetimeSeconds)
-      if (by) {
-        const { provider, identity_id, at_provider, proven_at } = by
-        const { sid: provider_sid, id_token: provider_id_token } = at_provider
-        await this.#database.query
-          .insertInto('provider_proofs')
-          .values({
-            token_hash: digest(token),
-            provider,
-            identity_id,
-            provider_sid,
-            provider_id_token,
-            proven_at,
-          })
-          .execute()
-      }
+      await this.#insert(token, half, userId, '', halfLifetimeSeconds, { remember: bit(remember) })
+      if (by) await keepProviderProof(this.#database, token, by)
       return token
     })
   }
 
   /** Returns what a provider asserted in the first step. Call it before `use`, which deletes this row with the token. */
-  async providerProof(token: string): Promise<ProviderProof | undefined> {
-    const row = await this.#database.query
-      .selectFrom('provider_proofs')
-      .selectAll()
-      .where('token_hash', '=', digest(token))
-      .executeTakeFirst()
-    if (!row) return undefined
-    const { provider, identity_id, provider_sid, provider_id_token, proven_at } = row
-    const at_provider = { sid: provider_sid, id_token: provider_id_token }
-    return { provider, identity_id, at_provider, proven_at }
+  providerProof(token: string): Promise<ProviderProof | undefined> {
+    return readProviderProof(this.#database, token)
   }
 
   async #insert(
@@ -123,7 +109,7 @@ export class OneTimeTokens {
     userId: string | null,
     address: string,
     lifetime: number,
-    more: { readonly browser?: string; readonly wanted?: string } = {},
+    more: { readonly browser?: string; readonly wanted?: string; readonly remember: Bit },
   ): Promise<void> {
     const at = now()
     await this.#database.query
@@ -148,7 +134,15 @@ export class OneTimeTokens {
     const row = await this.#database.query
       .selectFrom('one_time_tokens')
       .leftJoin('users', 'users.id', 'one_time_tokens.user_id')
-      .select(['user_id', 'address', 'purpose', 'wanted', 'one_time_tokens.created_at'])
+      .select([
+        'user_id',
+        'address',
+        'purpose',
+        'wanted',
+        'browser',
+        'remember',
+        'one_time_tokens.created_at',
+      ])
       .select(sql<Bit | null>`case when ${isUnconfirmedSql()} then 1 end`.as('unconfirmed'))
       .where('token_hash', '=', digest(token))
       .where('purpose', 'in', purposes)
@@ -157,7 +151,8 @@ export class OneTimeTokens {
     // Without this check, a clock that was set back would extend the life of a link.
     if (!row || row.created_at > now() + maxClockSkewSeconds) throw invalidLink()
     const wanted = row.wanted === '' ? undefined : (JSON.parse(row.wanted) as WantedNames)
-    return { ...row, purpose: row.purpose as P, wanted, unconfirmed: row.unconfirmed === 1 }
+    const [unconfirmed, remember] = [row.unconfirmed === 1, row.remember === 1]
+    return { ...row, purpose: row.purpose as P, wanted, unconfirmed, remember }
   }
 
   /** Returns what a link is for, if it would still work. Asking uses nothing up. */

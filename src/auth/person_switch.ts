@@ -14,9 +14,9 @@ const row = 'auth.person_switch'
 export class PersonSwitch {
   readonly #database: Database
   readonly #seal: Seal
-  readonly #sessions: Pick<Sessions, 'keepOpened' | 'revoke'>
+  readonly #sessions: Pick<Sessions, 'renewals' | 'revoke'>
 
-  constructor(database: Database, seal: Seal, sessions: Pick<Sessions, 'keepOpened' | 'revoke'>) {
+  constructor(database: Database, seal: Seal, sessions: Pick<Sessions, 'renewals' | 'revoke'>) {
     this.#database = database
     this.#seal = seal
     this.#sessions = sessions
@@ -32,7 +32,7 @@ export class PersonSwitch {
     const token = this.#token(text)
     if (token === undefined) return undefined
     return this.#database.write(async () => {
-      const opened = await this.#sessions.keepOpened(token)
+      const opened = await this.#sessions.renewals.keepOpened(token)
       if (opened && replaces !== undefined && replaces !== opened.id)
         await this.#sessions.revoke(replaces, 'logout')
       return opened
@@ -44,7 +44,7 @@ export class PersonSwitch {
     const token = this.#token(text)
     if (token === undefined) return
     await this.#database.write(async () => {
-      const opened = await this.#sessions.keepOpened(token)
+      const opened = await this.#sessions.renewals.keepOpened(token)
       if (opened) await this.#sessions.revoke(opened.id, 'logout')
     })
   }

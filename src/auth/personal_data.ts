@@ -121,7 +121,16 @@ export class PersonalData {
     return {
       sign_ins: await query
         .selectFrom('sessions')
-        .select(['provider', 'factor', 'address', 'user_agent', 'created_at', 'last_used_at', 'expires_at'])
+        .select([
+          'provider',
+          'factor',
+          'address',
+          'user_agent',
+          'created_at',
+          'last_used_at',
+          'expires_at',
+          'remembered',
+        ])
         .where('user_id', '=', userId)
         .execute(),
       hosts: await query

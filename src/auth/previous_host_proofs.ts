@@ -22,6 +22,8 @@ interface Begun {
   readonly purpose: string
   /** The first step of a sign-in that this proof completes; empty for none. */
   readonly signIn: string
+  /** Whether the person asks to stay signed in in this browser. */
+  readonly remember: boolean
   /** Where the person goes on. */
   readonly returnTo: string
 }

@@ -7,16 +7,13 @@ import { exampleOptions, PasskeyResponse, RequestOptions, SecretCode } from '../
 import { notAlone } from '../factors/passkey_answers.ts'
 import type { PasskeyAssertion, Passkeys } from '../factors/passkeys.ts'
 import { method } from '../contract/method.ts'
-import { Password, Shape } from '../contract/schemas.ts'
+import { OpaqueToken, Password, Shape } from '../contract/schemas.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { Type } from '../contract/schema_builder.ts'
 import type { Users } from '../users/users.ts'
 import { SignedIn, signedIn } from './methods.ts'
 import type { PreviousHostProofs } from './previous_host_proofs.ts'
-import { signedInAs } from './signed_in.ts'
 import type { SignIn } from './sign_in.ts'
-
-const OpaqueToken = (description: string) => Type.String({ minLength: 1, maxLength: 100, description })
 
 const PasskeyCode = OpaqueToken(
   'Of a passkey that was used at the host of an earlier public URL: the one-time code, a dot, and what the browser kept at home',
@@ -97,8 +94,9 @@ export const proofMethods = ({
           result: signedIn,
         },
       ],
-      prepare: ({ sign_in }, caller) => signIn.countCodeAttempt(sign_in, caller),
-      handler: ({ sign_in, code }, caller, counted) => signIn.openByCode(sign_in, code, counted, caller),
+      prepare: ({ sign_in }, caller) => signIn.secondSteps.countCodeAttempt(sign_in, caller),
+      handler: ({ sign_in, code }, caller, counted) =>
+        signIn.secondSteps.openByCode(sign_in, code, counted, caller),
     }),
     method({
       name: 'auth.passkey_options',
@@ -125,7 +123,8 @@ export const proofMethods = ({
         if (rp_id !== undefined && !passkeys.rpIds.isOurs(rp_id))
           throw invalidParams('rp_id', 'the host of public_url or of one of previous_public_urls')
         const purpose = session_id === undefined ? 'sign_in' : proveWith(session_id)
-        const owner = sign_in === undefined ? session_id && user_id : await signIn.personOf(sign_in)
+        const owner =
+          sign_in === undefined ? session_id && user_id : await signIn.secondSteps.personOf(sign_in)
         return passkeys.requestOptions(purpose, rp_id ?? (await passkeys.rpIds.current()), owner)
       },
     }),
@@ -154,7 +153,7 @@ export const proofMethods = ({
       },
       handler: async ({ sign_in }, caller, asserted) => {
         await passkeys.use(asserted)
-        if (sign_in !== undefined) return signIn.openByPasskey(sign_in, asserted, caller)
+        if (sign_in !== undefined) return signIn.secondSteps.openByPasskey(sign_in, asserted, caller)
         return signIn.open(asserted.user_id, 'passkey', caller, asserted)
       },
     }),
@@ -211,40 +210,8 @@ export const proofMethods = ({
         return null
       },
     }),
-    method({
-      name: 'auth.refresh',
-      summary:
-        'Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in',
-      description:
-        'A refresh token works once. If it is used again, two parties hold it and the session ends. Within ten seconds of the first use, the error is `conflict` instead, because a response may have been lost or two calls may have raced.',
-      effect: 'write',
-      claim: null,
-      params: Shape({ refresh_token: OpaqueToken('From the sign-in or the previous refresh') }),
-      result: SignedIn,
-      errors: ['unauthenticated', 'conflict'],
-      target: (_, result) => (result ? `user=${result.user}` : ''),
-      examples: [
-        { params: { refresh_token: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hY' }, result: signedIn },
-      ],
-      prepare: async ({ refresh_token }) => {
-        const session = await sessions.readRefresh(refresh_token)
-        // Revoke in a transaction of its own, because the error below would roll it back.
-        if (session?.reused === 'before') await sessions.revoke(session.id, 'reused')
-        if (!session || session.reused === 'before') throw deadRefresh()
-        return session
-      },
-      handler: async ({ refresh_token }, _, { user_id }) => {
-        const username = await signIn.assertMaySignIn(user_id)
-        const renewed = await sessions.refresh(refresh_token)
-        if (!renewed)
-          throw conflict('This refresh token was used a moment ago; use the new one from that response')
-        return signedInAs(username, renewed)
-      },
-    }),
   ]
 }
 
 const wrongPassword = () =>
   new AppError('unauthenticated', 'The password is wrong', { reason: 'wrong_password' })
-
-const deadRefresh = () => new AppError('unauthenticated', 'This refresh token is no longer valid; sign in')

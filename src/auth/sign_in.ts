@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Caller } from '../contract/caller.ts'
+import { wishes, type Caller } from '../contract/caller.ts'
 import type { Attempts, CountedAttempt } from '../attempts/attempts.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import { AppError, invalidParams } from '../contract/errors.ts'
@@ -11,14 +11,9 @@ import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
 import { switchSeconds } from './person_switch.ts'
 import { whyNot, wrongLogin } from './refused_sign_in.ts'
-import {
-  firstSteps,
-  invalidLink,
-  type ProviderProof,
-  type FirstStep,
-  type OneTimeToken,
-} from './one_time_token.ts'
+import type { ProviderProof } from './one_time_token.ts'
 import type { OneTimeTokens } from './one_time_tokens.ts'
+import { SecondSteps } from './second_steps.ts'
 import type { SecurityNotices } from './security_notices.ts'
 import type { SessionOrigin } from '../sessions/opened_session.ts'
 import { signedInAs } from './signed_in.ts'
@@ -47,8 +42,8 @@ export class SignIn {
   readonly #credentials: Passwords
   readonly #sessions: Sessions
   readonly #attempts: Attempts
-  readonly #links: OneTimeTokens
-  readonly #parts: Pick<Parts, 'factors' | 'magicLinks' | 'notices'>
+  readonly #parts: Pick<Parts, 'notices'>
+  readonly secondSteps: SecondSteps
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -56,7 +51,7 @@ export class SignIn {
     this.#credentials = parts.credentials
     this.#sessions = parts.sessions
     this.#attempts = parts.attempts
-    this.#links = parts.links
+    this.secondSteps = new SecondSteps({ ...parts, open: this.open.bind(this) })
   }
 
   /**
@@ -83,7 +78,7 @@ export class SignIn {
       if (user.has_factor === 0) return { user_id: user.id, proof, counted }
       // The password was right, but only the second factor decides whether the attempt succeeded.
       await this.#attempts.uncount(counted)
-      throw await this.secondStep(user, 'after_password')
+      throw await this.secondSteps.begin(user, 'after_password', { remember: wishes(caller).remember })
     }
     const refusal = user && proof !== undefined ? whyNot(user) : wrongLogin()
     // Record only names of existing users, because people type their password into the wrong field.
@@ -107,79 +102,6 @@ export class SignIn {
     if (!(await this.#credentials.isStillCurrent(user_id, proof))) throw wrongLogin()
     await this.#attempts.succeeded(counted)
     return this.open(user_id, 'password', caller)
-  }
-
-  /** Returns the error that requests the second factor. It carries a token for the second step, which alone signs nobody in. */
-  async secondStep(
-    user: Pick<UserRow, 'id' | 'username'>,
-    half: FirstStep,
-    by?: ProviderProof,
-  ): Promise<AppError> {
-    const sign_in = await this.#links.begin(half, user.id, by)
-    const error = new AppError('factor_required', undefined, {
-      sign_in,
-      factors: await this.#parts.factors.kinds(user.id),
-    })
-    error.about = `user=${user.username}`
-    return error
-  }
-
-  /** Returns the id of the user whose sign-in waits for its second factor. Throws unauthenticated. */
-  personOf = async (signIn: string): Promise<string> =>
-    (await this.#links.read(signIn, ...firstSteps)).user_id!
-
-  /** Counts an attempt at the second factor before the code is checked. */
-  async countCodeAttempt(signIn: string, caller: Caller): Promise<CountedAttempt> {
-    return this.#attempts.count({ factorOf: await this.personOf(signIn) }, caller.address)
-  }
-
-  /** Completes a sign-in with a code. A wrong code uses up an attempt and nothing else. */
-  async openByCode(signIn: string, code: string, counted: CountedAttempt, caller: Caller) {
-    const by = await this.#links.providerProof(signIn)
-    const half = await this.#links.use(signIn, ...firstSteps)
-    const factor = await this.#parts.factors.useCode(half.user_id!, code, caller)
-    await this.#attempts.succeeded(counted)
-    return this.#openHalf(half, by, caller, factor)
-  }
-
-  /** Completes a sign-in with a passkey of the same user. */
-  async openByPasskey(signIn: string, asserted: PasskeyAssertion, caller: Caller) {
-    const by = await this.#links.providerProof(signIn)
-    const half = await this.#links.use(signIn, ...firstSteps)
-    if (half.user_id !== asserted.user_id)
-      throw new AppError('unauthenticated', 'This is another person’s passkey', {
-        reason: 'passkey_of_another',
-      })
-    return this.#openHalf(half, by, caller, asserted)
-  }
-
-  async #openHalf(
-    { user_id, purpose }: OneTimeToken & { purpose: FirstStep },
-    by: ProviderProof | undefined,
-    caller: Caller,
-    factor: FactorKind | PasskeyAssertion,
-  ) {
-    // Turning the setting off also ends what waits.
-    if (purpose === 'after_magic_link' && !(await this.#parts.magicLinks())) throw invalidLink()
-    if (purpose !== 'after_provider')
-      return this.open(user_id!, purpose === 'after_password' ? 'password' : 'magic_link', caller, factor)
-    if (!by) throw wrongLogin()
-    // Since the first step, the identity may have been unlinked or the provider turned off.
-    const identity = await this.#database.query
-      .selectFrom('user_identities')
-      .innerJoin('providers', 'providers.provider', 'user_identities.provider')
-      .select('user_identities.id')
-      .where('user_identities.id', '=', by.identity_id)
-      .where('user_identities.user_id', '=', user_id)
-      .where('providers.enabled', '=', 1)
-      .executeTakeFirst()
-    if (!identity) throw wrongLogin()
-    return this.open(user_id!, by.provider, caller, factor, by)
-  }
-
-  /** Ends the sign-ins by a provider that wait for their second step. Returns how many. Call it inside a transaction. */
-  endPendingByProvider(provider: string, which: { userId?: string; sid?: string }): Promise<number> {
-    return this.#links.forgetProviderProofs(provider, which)
   }
 
   /**
@@ -207,6 +129,7 @@ export class SignIn {
       provider,
       factor: typeof factor === 'string' ? factor : 'passkey',
       by_passkey: typeof factor !== 'string' && factor.verified_user,
+      remember: wishes(caller).remember,
       address: caller.address ?? '',
       user_agent: caller.user_agent ?? '',
       vouching: by && { provider, identity_id: by.identity_id, ...by.at_provider },
@@ -221,7 +144,7 @@ export class SignIn {
   async #openOrRenew(userId: string, origin: SessionOrigin, replaces: string | undefined) {
     // A browser has one sign-in at a time. The same person keeps it, and with it what it has opened at other hosts.
     const again =
-      replaces === undefined ? undefined : await this.#sessions.signInAgain(replaces, userId, origin)
+      replaces === undefined ? undefined : await this.#sessions.renewals.signInAgain(replaces, userId, origin)
     if (again) return again
     // Somebody else is signed in there: the page asks before it replaces them.
     const lifetime = replaces === undefined ? undefined : switchSeconds

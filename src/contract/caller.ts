@@ -37,6 +37,8 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proofs'>> {
   readonly atService?: boolean
   /** Id of the sign-in that this browser already has. The same person keeps it; for another one, the page asks. */
   readonly replaces?: string | undefined
+  /** What the person chose on our sign-in page. */
+  readonly wishes?: Wishes
   /** How the person signed in: a method of our own, or the name of a provider. */
   readonly provider?: string
   /** The person whose network a guest calls from. `auth.me` shows it; it grants no rights. */
@@ -57,6 +59,20 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proofs'>> {
   /** Looks up the same caller again; inside `write`, as part of that transaction. Throws unauthenticated if it is no longer valid. */
   readonly again?: () => Promise<Caller>
 }
+
+/** What people choose when they sign in. Only pages of home carry it. */
+export interface Wishes {
+  /** To stay signed in in this browser. */
+  readonly remember: boolean
+}
+
+export const wishes = ({ wishes = { remember: false } }: Caller): Wishes => wishes
+
+/** The same caller, whose wish to stay signed in was noted at an earlier step. */
+export const wishing = (caller: Caller, remember: boolean): Caller => ({
+  ...caller,
+  wishes: { ...wishes(caller), remember },
+})
 
 const none: ReadonlySet<string> = new Set()
 

@@ -158,3 +158,6 @@ export const Password = Type.String({
   description:
     'Password: 8 to 256 characters when it is set (the setting password_min_length can require more)',
 })
+
+/** A random value of ours, which only we can read. */
+export const OpaqueToken = (description: string) => Type.String({ minLength: 1, maxLength: 100, description })

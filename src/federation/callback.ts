@@ -1,7 +1,7 @@
 import type { Audit } from '../audit/audit.ts'
 import type { signedInAs } from '../auth/signed_in.ts'
 import type { SignIn } from '../auth/sign_in.ts'
-import type { Caller } from '../contract/caller.ts'
+import { wishing, type Caller } from '../contract/caller.ts'
 import { AppError, conflict, notFound } from '../contract/errors.ts'
 import { nameFrom } from '../contract/names.ts'
 import type { Log } from '../log/log.ts'
@@ -73,7 +73,7 @@ export class Callbacks {
    */
   async begin(
     name: string,
-    { choose, ...where }: Pick<OutgoingSignIn, 'next' | 'anew'> & { readonly choose: boolean },
+    { choose, ...where }: Pick<OutgoingSignIn, 'next' | 'anew' | 'remember'> & { readonly choose: boolean },
     caller: Caller,
     link = false,
   ): Promise<{ url: string; cookie: FlowCookie }> {
@@ -183,10 +183,10 @@ export class Callbacks {
       const by = { provider: name, identity_id, at_provider, proven_at }
       const about = `user=${found.username} provider=${name}`
       if (found.has_factor) {
-        const factorRequired = await signIn.secondStep(
+        const factorRequired = await signIn.secondSteps.begin(
           { id: found.user_id, username: found.username },
           'after_provider',
-          by,
+          { remember: flow.remember, by },
         )
         await this.#audit(guest, about, factorRequired.error)
         return {
@@ -196,7 +196,8 @@ export class Callbacks {
           next,
         }
       }
-      const opened = await signIn.open(found.user_id, name, { ...guest, replaces: caller.session_id }, '', by)
+      const opener = { ...wishing(guest, flow.remember), replaces: caller.session_id }
+      const opened = await signIn.open(found.user_id, name, opener, '', by)
       await this.#audit(guest, about, 'ok')
       return { act: 'enter', provider: name, opened, next }
     })

@@ -24,6 +24,8 @@ export interface OutgoingSignIn {
   readonly next: string
   /** Whether the provider must authenticate the person again, even if they have a session there. */
   readonly anew: boolean
+  /** Whether the person asks to stay signed in in this browser. */
+  readonly remember: boolean
 }
 
 /** A flow whose browser has returned. */
@@ -61,7 +63,7 @@ export class OutgoingSignIns {
     const state_hash = digest(checks.state)
     const value = random()
     const network = networkOf(address) ?? ''
-    const { next, anew, ...row } = flow
+    const { next, anew, remember, ...row } = flow
     const at = now()
     await this.#database.write(async () => {
       const { open } = await this.#database.query
@@ -75,7 +77,7 @@ export class OutgoingSignIns {
           reason: 'too_many_flows',
           retry_after: 60,
         })
-      const secrets = JSON.stringify({ nonce: checks.nonce, verifier: checks.verifier, next, anew })
+      const secrets = JSON.stringify({ nonce: checks.nonce, verifier: checks.verifier, next, anew, remember })
       await this.#database.query
         .insertInto('provider_flows')
         .values({
@@ -116,13 +118,20 @@ export class OutgoingSignIns {
         .executeTakeFirst(),
     )
     if (numDeletedRows !== 1n) return undefined
-    const { next, anew, ...secrets } = JSON.parse(this.#seal.open(sealed, sealRow(state_hash))) as {
+    const {
+      next,
+      anew,
+      remember = false,
+      ...secrets
+    } = JSON.parse(this.#seal.open(sealed, sealRow(state_hash))) as {
       nonce: string
       verifier: string
       next: string
       anew: boolean
+      // Missing in flows from before this was kept.
+      remember?: boolean
     }
-    return { provider_id, user_id, next, anew, begun_at, checks: { state, ...secrets } }
+    return { provider_id, user_id, next, anew, remember, begun_at, checks: { state, ...secrets } }
   }
 
   /** Forgets the identities that a user has begun to link. Inside a transaction. */

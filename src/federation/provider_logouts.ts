@@ -98,7 +98,7 @@ export class ProviderLogouts {
         const which = { ...(found && { userId: found.user_id }), ...(sid !== undefined && { sid }) }
         const target = `${found ? `user=${found.username} ` : ''}provider=${provider}`
         const opened = await sessions.revokeVouchedBy(provider, which, 'logout')
-        const begun = await signIn.endPendingByProvider(provider, which)
+        const begun = await signIn.secondSteps.endPendingByProvider(provider, which)
         if (opened + begun > 0) await audit.append(caller, 'auth.logout_by_provider', target, 'ok')
       }
     })

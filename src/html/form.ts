@@ -15,6 +15,17 @@ interface Field {
   readonly optional?: boolean
 }
 
+/** A box to tick. It is never ticked for people. */
+export interface Box {
+  readonly name: string
+  readonly label: string
+  readonly hint?: string
+}
+
+export const box = ({ name, label, hint }: Box): Html =>
+  html`<label class="box"><input type="checkbox" name="${name}" value="1"${hint !== undefined && html` aria-describedby="${name}-hint"`}> <span>${label}</span></label>
+${hint !== undefined && html`<p class="hint" id="${name}-hint">${hint}</p>`}`
+
 export interface FormPage {
   readonly place: string
   readonly token: string
@@ -23,6 +34,7 @@ export interface FormPage {
   readonly action: string
   readonly hidden?: Readonly<Record<string, string>>
   readonly fields: readonly Field[]
+  readonly box?: Box | false
   readonly button: string
   readonly problem?: string | undefined
   readonly links?: readonly { readonly href: string; readonly text: string }[]
@@ -43,6 +55,7 @@ export const linkList = (links: FormPage['links'] = []): Html | false =>
 /** A page with one form. The first empty field gets the focus. */
 export const formPage = (words: Catalogue, form: FormPage): string => {
   const { place, token, title, lead, action, hidden = {}, fields, button, problem, links } = form
+  const choice = form.box
   const first = fields.find(
     ({ value, type, optional }) => type === 'password' || (!optional && (value === undefined || value === '')),
   )
@@ -57,6 +70,7 @@ ${problem !== undefined && html`<p class="notice" role="alert" id="problem">${pr
 <input type="hidden" name="form_token" value="${token}">
 ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 ${fields.map((field) => input(field, field === first, problem !== undefined))}
+${choice && box(choice)}
 <button>${button}</button>
 </form>
 ${linkList(links)}`,

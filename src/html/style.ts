@@ -50,6 +50,8 @@ p { margin: 0 0 1rem; }
 .lead { color: var(--soft); }
 label { display: block; margin: 1.1rem 0 0.35rem; font-weight: 550; font-size: 0.9375rem; }
 .hint { margin: 0.35rem 0 0; color: var(--soft); font-size: 0.875rem; }
+label.box { display: flex; gap: 0.5rem; align-items: baseline; font-weight: normal; }
+label.box input { width: auto; min-height: 0; flex: none; }
 input, select, textarea {
   width: 100%; min-height: 2.75rem; padding: 0.5rem 0.75rem; font: inherit; color: inherit;
   background: var(--field); border: 1px solid var(--field-line); border-radius: 0.5rem;

@@ -25,7 +25,7 @@ import { routes } from './engine/endpoint_paths.ts'
 import { ActiveSessions, type SignedIn } from './signed_in.ts'
 import type { Context, Engine, EngineParts } from './engine/types.ts'
 
-type Needed = 'refresh_lifetime' | 'session_idle' | 'client_registration' | 'client_metadata_documents'
+type Needed = 'refresh_lifetime' | 'client_registration' | 'client_metadata_documents'
 
 interface Parts extends EngineParts {
   readonly database: Database
@@ -37,6 +37,8 @@ interface Parts extends EngineParts {
   readonly isRightAway: (client: ClientWithCredentials, secret: string, address: string) => boolean
   readonly access: AccessTokens
   readonly setting: <K extends Needed>(name: K) => Promise<SettingValues[K]>
+  /** Returns the seconds without use after which a sign-in ends. */
+  readonly idle: (remembered: boolean) => Promise<number>
   readonly signOut: (sessionId: string) => Promise<void>
 }
 
@@ -66,7 +68,7 @@ export class OpenId {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#sessions = new ActiveSessions(parts.database, () => parts.setting('session_idle'))
+    this.#sessions = new ActiveSessions(parts.database, parts.idle)
     const { host, protocol } = new URL(parts.issuer)
     this.#publicHeaders = { host, 'x-forwarded-host': host, 'x-forwarded-proto': protocol.slice(0, -1) }
     this.#engine = new Cached(parts.database, ['keys', 'settings'], async () => this.#create())

@@ -26,6 +26,7 @@ export interface SignedIn {
 
 interface Kept extends SignedIn {
   readonly expires_at: number
+  readonly remembered: boolean
   readonly last_used_at: number
 }
 
@@ -34,24 +35,27 @@ const maxCachedSessions = 10_000
 /** Active sessions by id, for tokens that end with them. Cached, because every use of such a token needs its session. */
 export class ActiveSessions {
   readonly #database: Database
-  readonly #idle: () => Promise<number>
+  readonly #idle: (remembered: boolean) => Promise<number>
   readonly #known: Cached<BoundedMap<Kept>>
 
   /** `idle` is the seconds without use after which a session ends. */
-  constructor(database: Database, idle: () => Promise<number>) {
+  constructor(database: Database, idle: (remembered: boolean) => Promise<number>) {
     this.#database = database
     this.#idle = idle
-    this.#known = new Cached(database, ['sessions', 'users'], async () => boundedMap<Kept>(maxCachedSessions))
+    this.#known = new Cached(database, ['sessions', 'users', 'settings'], async () =>
+      boundedMap<Kept>(maxCachedSessions),
+    )
   }
 
   async find(id: string): Promise<SignedIn | undefined> {
-    const oldest = now() - (await this.#idle())
     const known = await this.#known.get()
-    const lives = (kept: Kept | undefined) =>
-      kept && kept.expires_at > now() && kept.last_used_at > oldest ? kept : undefined
+    const lives = async (kept: Kept | undefined) =>
+      kept && kept.expires_at > now() && kept.last_used_at > now() - (await this.#idle(kept.remembered))
+        ? kept
+        : undefined
     // A cached session that looks idle may have been used since: the time of the last use changes without a notice.
     const kept = this.#database.seesCommitsAtOnce ? known.get(id) : undefined
-    return lives(kept) ?? lives(await this.#load(id, known))
+    return (await lives(kept)) ?? lives(await this.#load(id, known))
   }
 
   async #load(id: string, known: BoundedMap<Kept>): Promise<Kept | undefined> {
@@ -67,6 +71,7 @@ export class ActiveSessions {
         'passkey_at',
         'proofs',
         'expires_at',
+        'remembered',
         'last_used_at',
         'users.ends_at',
       ])
@@ -86,6 +91,7 @@ export class ActiveSessions {
       given,
       amr: methodsOf(row),
       expires_at,
+      remembered: row.remembered === 1,
       last_used_at,
     }
     known.set(id, kept)

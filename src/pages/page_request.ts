@@ -51,6 +51,11 @@ export class PageRequest {
     return new URL(this.asked.target, 'http://door.invalid').searchParams
   }
 
+  /** Whether the browser says that one of our own pages led here. */
+  get fromOwnPage(): boolean {
+    return this.#parts.forms.saysSameOrigin(this.#request)
+  }
+
   get navigates(): boolean {
     return isNavigation(this.#request)
   }
@@ -199,11 +204,11 @@ export class PageRequest {
     redirect(this.#response, this.asked, status, location)
   }
 
-  /** Redirects with a new value of our session cookie, valid for `maxAge` seconds. An empty value removes the cookie. */
+  /** Redirects with a new value of our session cookie, kept for `maxAge` seconds. An empty value removes the cookie. */
   async goWithSession(
     location: string,
     value: string,
-    maxAge: number,
+    maxAge: number | undefined,
     more: readonly Keepsake[] = [],
   ): Promise<void> {
     const state = await this.#parts.cookies.at(this.asked)

@@ -28,6 +28,8 @@ export interface OpenedChild {
   readonly token: string
   /** Seconds until its sign-in ends, and it with it. */
   readonly expires_in: number
+  /** Whether the browser keeps it when it is closed, as it does its sign-in. */
+  readonly remembered: boolean
 }
 
 interface Opening {
@@ -52,7 +54,7 @@ export class ChildSessions {
   async open({ parentId, origin, arrivalHash, round, passage }: Opening): Promise<OpenedChild | undefined> {
     const parent = await this.#database.query
       .selectFrom('sessions')
-      .select('expires_at')
+      .select(['expires_at', 'remembered'])
       .where('id', '=', parentId)
       .where('kind', '=', 'cookie')
       .where('expires_at', '>', now())
@@ -74,7 +76,7 @@ export class ChildSessions {
         opened_at: now(),
       })
       .execute()
-    return { token, expires_in: parent.expires_at - now() }
+    return { token, expires_in: parent.expires_at - now(), remembered: parent.remembered === 1 }
   }
 
   /** Returns how many children a browser has opened at an origin one after another within the last minute. */

@@ -14,6 +14,8 @@ export interface LiveSession extends Principal {
   /** The identity providers that have vouched for the sign-in. */
   readonly vouched: readonly string[]
   readonly expires_at: number
+  /** Whether its person asked to keep the sign-in. */
+  readonly remembered: boolean
   readonly proofs: ProofTimes
 }
 

@@ -34,6 +34,7 @@ const selectSignIns = (query: Kysely<Schema>) =>
         'vouched_by',
       ),
       'sessions.expires_at',
+      'sessions.remembered',
       'sessions.proven_at',
       'sessions.second_at',
       'sessions.passkey_at',
@@ -89,6 +90,7 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
     proven_at,
     second_at,
     passkey_at,
+    remembered,
     ...own
   } = rest
   const sign_in = uses.get(sign_in_id) ?? { id: sign_in_id, used_at }
@@ -117,6 +119,7 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
     proofs: { proven_at, second_at, passkey_at },
     proof,
     method,
+    remembered: remembered === 1,
     overlay: overlay || undefined,
   }
   byHash.set(token_hash, session)
@@ -126,14 +129,14 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
 /** Valid sessions by their tokens: cached until something changes, and recorded as used. */
 export class LiveSessions {
   readonly #database: Database
-  readonly #idleSeconds: () => Promise<number>
+  readonly #idleSeconds: (remembered: boolean) => Promise<number>
   readonly #lastUsed: LastUsed
   readonly #known: Cached<Known>
   readonly #sessionOf: Prepared<{ hash: string }, Row>
   readonly #childOf: Prepared<{ hash: string }, Row>
 
-  /** `idle` returns session_idle, in seconds. */
-  constructor(database: Database, idle: () => Promise<number>) {
+  /** `idle` returns the seconds without use after which a sign-in ends. */
+  constructor(database: Database, idle: (remembered: boolean) => Promise<number>) {
     this.#database = database
     this.#idleSeconds = idle
     this.#lastUsed = new LastUsed(database, (id, at) =>
@@ -144,7 +147,7 @@ export class LiveSessions {
         .where('last_used_at', '<', at)
         .execute(),
     )
-    this.#known = new Cached(database, ['sessions', 'users'], async () => ({
+    this.#known = new Cached(database, ['sessions', 'users', 'settings'], async () => ({
       byHash: boundedMap<LiveSession>(maxEntries),
       uses: boundedMap<SignInUse>(maxEntries),
     }))
@@ -218,7 +221,7 @@ export class LiveSessions {
     const [session] = await this.warmUp([id])
     const at = now()
     if (!session || session.expires_at <= at) return undefined
-    return session.sign_in.used_at <= at - (await this.#idleSeconds()) ? undefined : session
+    return session.sign_in.used_at <= at - (await this.#idleSeconds(session.remembered)) ? undefined : session
   }
 
   async #load(
@@ -231,7 +234,7 @@ export class LiveSessions {
     const session = row && addTo(known, row)
     const at = now()
     if (!session || session.kind !== kind || session.expires_at <= at) return undefined
-    if (session.sign_in.used_at <= at - (await this.#idleSeconds())) return undefined
+    if (session.sign_in.used_at <= at - (await this.#idleSeconds(session.remembered))) return undefined
     if (!background) this.#lastUsed.note(session.sign_in, at)
     return session
   }

@@ -24,6 +24,7 @@ const example: Session = {
   last_used_at: 1795435200,
   expires_at: 1795521600,
   current: false,
+  remembered: false,
   hosts: [],
 }
 

@@ -11,6 +11,8 @@ export interface SessionOrigin {
   readonly by_passkey?: boolean
   readonly address: string
   readonly user_agent: string
+  /** Whether the person asked to stay signed in in this browser. */
+  readonly remember?: boolean | undefined
   /** What a provider said, if one has vouched for the person. */
   readonly vouching?: Vouching | undefined
   /** When the user authenticated, in Unix seconds. Now if not given, 0 if unknown. */
@@ -22,6 +24,8 @@ export interface OpenedSession {
   readonly token: string
   /** Seconds. */
   readonly expires_in: number
+  /** Whether the browser keeps it when it is closed. */
+  readonly remembered: boolean
   /** For programs only: renews the session once. */
   readonly refresh_token?: string
 }

@@ -28,6 +28,9 @@ export const Session = Named('Session', {
   last_used_at: Type.Integer({ description: 'Unix time in seconds, up to a minute old' }),
   expires_at: Time,
   current: Type.Boolean({ description: 'Whether this call uses this session' }),
+  remembered: Type.Boolean({
+    description: 'Whether its person asked to stay signed in in this browser (remember_days)',
+  }),
   hosts: Type.Array(Type.String(), {
     description: 'The hosts of services that this sign-in has opened, in alphabetical order',
   }),

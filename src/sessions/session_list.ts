@@ -27,6 +27,7 @@ export const listSessions = async (
       'sessions.created_at',
       'sessions.last_used_at',
       'sessions.expires_at',
+      'sessions.remembered',
     ])
     .where(sql`lower(users.username)`, '=', filter.user.toLowerCase())
     .where(isAlive(now()))
@@ -42,6 +43,7 @@ export const listSessions = async (
       ...row,
       hosts: hosts.get(row.id) ?? [],
       factor: row.factor as Session['factor'],
+      remembered: row.remembered === 1,
       current: row.id === current,
     })),
   }

@@ -4,24 +4,24 @@ import { digest } from '../secrets/digest.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import type { PageParams } from '../storage/pager.ts'
-import type { SessionRow } from '../storage/schema.ts'
+import { bit, type SessionRow } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import { ChildSessions } from './child_sessions.ts'
 import { RefreshTokens } from './refresh_tokens.ts'
 import { SessionEndings } from './session_endings.ts'
 import { isAlive, listSessions, ownerOf } from './session_list.ts'
+import { SessionLimits, type LimitSetting } from './session_limits.ts'
 import { SessionProofs } from './session_proofs.ts'
+import { SessionRenewals } from './session_renewals.ts'
 import { newToken } from './session_token.ts'
 import { chosenVouchings, Vouchings, type WhichVouchings } from './vouchings.ts'
-import { joinedBy, provenBy, type OpenedSession, type SessionOrigin } from './opened_session.ts'
+import { provenBy, type OpenedSession, type SessionOrigin } from './opened_session.ts'
 
-type Limit = 'session_lifetime' | 'session_idle' | 'refresh_lifetime'
 type SessionReactions = Pick<Reactions, 'sessionsEnding' | 'allSessionsEnding'>
 
 /** Opens, renews, lists and ends sessions. The token is returned once; we store only its SHA-256. */
 export class Sessions {
   readonly #database: Database
-  readonly #limit: (name: Limit) => Promise<number>
   readonly #refreshTokens: RefreshTokens
   readonly #reactions: SessionReactions
   readonly #endings: SessionEndings
@@ -30,11 +30,13 @@ export class Sessions {
   readonly children: ChildSessions
   readonly vouchings: Vouchings
   readonly proofs: SessionProofs
+  readonly renewals: SessionRenewals
+  readonly limits: SessionLimits
 
-  /** `limit` reads a setting, in seconds. `home` is the host where people sign in. */
+  /** `setting` reads a setting. `home` is the host where people sign in. */
   constructor(
     database: Database,
-    limit: (name: Limit) => Promise<number>,
+    setting: (name: LimitSetting | 'refresh_lifetime') => Promise<number>,
     reactions: SessionReactions,
     home: string,
   ) {
@@ -42,20 +44,22 @@ export class Sessions {
     this.#reactions = reactions
     this.#endings = new SessionEndings(database, reactions)
     this.#home = home
-    this.#limit = limit
-    this.#refreshTokens = new RefreshTokens(database, limit)
+    this.limits = new SessionLimits(setting)
+    this.#refreshTokens = new RefreshTokens(database, setting)
     this.children = new ChildSessions(database)
     this.vouchings = new Vouchings(database)
     this.proofs = new SessionProofs(database)
+    this.renewals = new SessionRenewals(database, this.limits, this.vouchings)
   }
 
   /**
    * Opens a session: the only way to sign a user in, with any method. The caller has verified the proof. `lifetime` is in
-   * seconds; the setting `session_lifetime` if not given.
+   * seconds; by the settings if not given.
    */
   async open(userId: string, origin: SessionOrigin, lifetime?: number): Promise<OpenedSession> {
     const token = newToken()
-    const expires_in = lifetime ?? (await this.#limit('session_lifetime'))
+    const remembered = await this.limits.keeps(origin)
+    const expires_in = lifetime ?? (await this.limits.lifetime(remembered))
     const at = now()
     const row: SessionRow = {
       id: newId(),
@@ -70,61 +74,16 @@ export class Sessions {
       impersonated_user_id: null,
       impersonating_until: null,
       impersonated_services: '[]',
+      remembered: bit(remembered),
       home: this.#home,
     }
     return this.#database.write(async () => {
       await this.#database.query.insertInto('sessions').values(row).execute()
       if (origin.vouching) await this.vouchings.add(row.id, origin.vouching)
-      const opened = { token, id: row.id, expires_in }
+      const opened = { token, id: row.id, expires_in, remembered }
       if (origin.kind === 'cookie') return opened
       return { ...opened, refresh_token: await this.#refreshTokens.issue(row) }
     })
-  }
-
-  /**
-   * Gives a sign-in a new cookie, because the same person has just signed in again in the same browser. Its children stay.
-   * Undefined if it has ended. Inside a transaction.
-   */
-  async signInAgain(id: string, userId: string, origin: SessionOrigin): Promise<OpenedSession | undefined> {
-    const token = newToken()
-    const expires_in = await this.#limit('session_lifetime')
-    const at = now()
-    const { numUpdatedRows } = await this.#database.query
-      .updateTable('sessions')
-      .set({
-        ...(origin.vouching && origin.factor === ''
-          ? joinedBy(origin, at)
-          : { ...provenBy(origin, at), proofs: sql<number>`proofs + 1` }),
-        token_hash: digest(token),
-        expires_at: at + expires_in,
-        last_used_at: at,
-        impersonated_user_id: null,
-        impersonating_until: null,
-      })
-      .where('id', '=', id)
-      .where('user_id', '=', userId)
-      .where('kind', '=', 'cookie')
-      .where('expires_at', '>', at)
-      .executeTakeFirst()
-    if (numUpdatedRows !== 1n) return undefined
-    if (origin.vouching) await this.vouchings.add(id, origin.vouching)
-    this.#database.changed('sessions')
-    return { token, id, expires_in }
-  }
-
-  /** Gives a sign-in that was opened for minutes its full lifetime. Undefined if it has ended. Inside a transaction. */
-  async keepOpened(token: string): Promise<OpenedSession | undefined> {
-    const expires_in = await this.#limit('session_lifetime')
-    const row = await this.#database.query
-      .updateTable('sessions')
-      .set({ expires_at: now() + expires_in })
-      .where('token_hash', '=', digest(token))
-      .where('kind', '=', 'cookie')
-      .where('expires_at', '>', now())
-      .returning('id')
-      .executeTakeFirst()
-    if (row) this.#database.changed('sessions')
-    return row && { token, id: row.id, expires_in }
   }
 
   /** Returns what a refresh token renews and whether it was used before; undefined for an invalid one. */
@@ -141,14 +100,14 @@ export class Sessions {
     const at = now()
     const access = newToken()
     const refresh_token = await this.#refreshTokens.issue(session)
-    const expires_in = await this.#limit('session_lifetime')
+    const expires_in = await this.limits.lifetime(false)
     await this.#database.query
       .updateTable('sessions')
       .set({ token_hash: digest(access), expires_at: at + expires_in, last_used_at: at })
       .where('id', '=', session.id)
       .execute()
     this.#database.changed('sessions')
-    return { token: access, id: session.id, expires_in, refresh_token }
+    return { token: access, id: session.id, expires_in, remembered: false, refresh_token }
   }
 
   list(filter: PageParams & { user: string }, current: string | undefined) {
@@ -220,9 +179,12 @@ export class Sessions {
   /** Deletes expired sessions and ends idle ones. Called on a timer. */
   async sweep(): Promise<void> {
     const at = now()
-    const unused = at - (await this.#limit('session_idle'))
-    const idle = sql<SqlBool>`sessions.last_used_at <= ${unused} and sessions.expires_at > ${at}`
-    await this.#endings.inBatches(idle, 'idle')
+    for (const remembered of [false, true]) {
+      const unused = at - (await this.limits.idle(remembered))
+      const idle = sql<SqlBool>`sessions.remembered = ${bit(remembered)}
+        and sessions.last_used_at <= ${unused} and sessions.expires_at > ${at}`
+      await this.#endings.inBatches(idle, 'idle')
+    }
     await this.#refreshTokens.sweep(at)
     await sweepRows(
       this.#database,

@@ -29,9 +29,26 @@ export const definitions = {
     86400,
     300,
     34560000,
-    'Seconds for which a session lasts after sign-in; browsers keep cookies for at most 400 days',
+    'Seconds for which a session lasts after sign-in, unless its person asked to stay signed in (remember_days)',
   ),
-  session_idle: integer(604800, 300, 34560000, 'Seconds without use after which a session ends'),
+  session_idle: integer(
+    604800,
+    300,
+    34560000,
+    'Seconds without use after which a session ends, unless its person asked to stay signed in (remember_days)',
+  ),
+  remember_days: integer(
+    30,
+    0,
+    400,
+    'Days without use after which a sign-in ends that its person asked to keep; 0 offers this to nobody, and ends those that were kept',
+  ),
+  remember_max_days: integer(
+    180,
+    1,
+    400,
+    'Days after which a kept sign-in ends in any case; browsers keep cookies for at most 400 days',
+  ),
   refresh_lifetime: integer(
     2592000,
     300,

@@ -28,6 +28,7 @@ import * as attributes from './migrations/026_attributes.ts'
 import * as icons from './migrations/027_icons.ts'
 import * as pictures from './migrations/027_pictures.ts'
 import * as closedAccounts from './migrations/027_closed_accounts.ts'
+import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
 import type { Schema } from './schema.ts'
 
@@ -61,6 +62,7 @@ export const migrations: Record<string, Migration> = {
   '027_closed_accounts': closedAccounts,
   '027_icons': icons,
   '027_pictures': pictures,
+  '028_remembered': remembered,
   '029_account_ends': accountEnds,
 }
 

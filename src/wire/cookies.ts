@@ -104,9 +104,9 @@ export const showsFormCookie = (cookies: readonly string[], secure: boolean): bo
       pairs(header).some(({ name }) => name === formCookie(true) || (!secure && name === formCookie(false))),
   )
 
-/** A Set-Cookie value for one of our cookies (RFC 6265bis). `maxAgeSeconds` of 0 clears it. */
-export const setCookie = (name: string, value: string, maxAgeSeconds: number): string =>
-  `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAgeSeconds}${name.startsWith('__Host-') ? '; Secure' : ''}`
+/** A Set-Cookie value for one of our cookies (RFC 6265bis). `maxAgeSeconds` of 0 clears it; without one, it ends with the browser. */
+export const setCookie = (name: string, value: string, maxAgeSeconds: number | undefined): string =>
+  `${name}=${value}; Path=/; HttpOnly; SameSite=Lax${maxAgeSeconds === undefined ? '' : `; Max-Age=${maxAgeSeconds}`}${name.startsWith('__Host-') ? '; Secure' : ''}`
 
 /** The name of each cookie in these headers, as often as it is there. */
 export const cookieNames = (headers: readonly string[]): string[] =>

@@ -299,7 +299,7 @@ describe('provider sign-in flows', () => {
     for (const next of hostileTargets) {
       const { checks, cookie } = await byHand(stage.daemon, (database) =>
         new OutgoingSignIns(database, seal).begin(
-          { provider_id: id, user_id: null, next, anew: false },
+          { provider_id: id, user_id: null, next, anew: false, remember: false },
           undefined,
         ),
       )

@@ -37,7 +37,7 @@ onBothDatabases('outgoing sign-ins and pending links', (newUrl) => {
     const flows = new OutgoingSignIns(database, seal)
     for (let i = 0; i < 10; i++) {
       const { checks, cookie } = await flows.begin(
-        { provider_id, user_id: null, next: '/', anew: false },
+        { provider_id, user_id: null, next: '/', anew: false, remember: false },
         '127.0.0.1',
       )
       const taken = await Promise.all(
@@ -50,7 +50,10 @@ onBothDatabases('outgoing sign-ins and pending links', (newUrl) => {
   test('a stored flow cannot be read from its row or moved to another', async () => {
     const flows = new OutgoingSignIns(database, seal)
     const begin = () =>
-      flows.begin({ provider_id, user_id: null, next: '/secret-place', anew: false }, undefined)
+      flows.begin(
+        { provider_id, user_id: null, next: '/secret-place', anew: false, remember: false },
+        undefined,
+      )
     const [one, two] = [await begin(), await begin()]
     const rows = await database.query.selectFrom('provider_flows').selectAll().execute()
     for (const text of [
@@ -76,7 +79,7 @@ onBothDatabases('outgoing sign-ins and pending links', (newUrl) => {
   test('setting the clock back does not extend a flow', async () => {
     const flows = new OutgoingSignIns(database, seal)
     const { checks, cookie } = await flows.begin(
-      { provider_id, user_id: null, next: '/', anew: false },
+      { provider_id, user_id: null, next: '/', anew: false, remember: false },
       undefined,
     )
     await database.query

@@ -87,7 +87,7 @@ onBothDatabases('providers that vouch for a sign-in', (newUrl) => {
       )
     const before = await read()
     const again = await sessions((of) =>
-      of.signInAgain(id, userId, {
+      of.renewals.signInAgain(id, userId, {
         kind: 'cookie',
         provider: 'forge',
         factor: '',

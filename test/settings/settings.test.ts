@@ -44,6 +44,8 @@ onBothDatabases('settings', (newUrl) => {
       ['audit_retention_days', [-1, 36501, '7', 0.5]],
       ['session_lifetime', [299, 34560001, '86400', false]],
       ['session_idle', [299, 34560001, '300']],
+      ['remember_days', [-1, 401, '30', 1.5]],
+      ['remember_max_days', [0, 401, '180']],
       ['refresh_lifetime', [299, 34560001, 0, true]],
       ['token_lifetime', [59, 315360001, '3600']],
       ['hs256_tokens', ['true', 1]],

@@ -40,7 +40,7 @@ const decode = (text: string) =>
 /** A user with a browser without scripts: keeps cookies as browsers do, follows redirects and refreshes, fills in forms. */
 export class Person {
   /** Cookies by name, host and path. */
-  readonly #jar = new Map<string, { value: string; path: string; host: string }>()
+  readonly #jar = new Map<string, { value: string; path: string; host: string; maxAge: number | undefined }>()
   /** Addresses that are not fetched, because the redirects should stop there. */
   readonly #ends: (url: URL) => boolean
 
@@ -53,6 +53,22 @@ export class Person {
       .filter(([, { host, path }]) => host === url.host && url.pathname.startsWith(path))
       .map(([key, { value }]) => `${key.split(' ')[0]}=${value}`)
       .join('; ')
+  }
+
+  /** For how many seconds the browser keeps a cookie; undefined if it ends with the browser, null if there is none. */
+  keeps(name: string, url: URL): number | undefined | null {
+    const found = [...this.#jar].find(([key, { host }]) => key.startsWith(`${name} `) && host === url.host)
+    return found ? found[1].maxAge : null
+  }
+
+  /** Sets a cookie, as somebody does who has copied it. */
+  plant(name: string, value: string, { host }: URL): void {
+    this.#jar.set(`${name} ${host} /`, { value, path: '/', host, maxAge: undefined })
+  }
+
+  /** Closes the browser and opens it again. */
+  restart(): void {
+    for (const [key, { maxAge }] of this.#jar) if (maxAge === undefined) this.#jar.delete(key)
   }
 
   async open(address: string | URL, init: Init = {}): Promise<Page> {
@@ -83,7 +99,9 @@ export class Person {
     const fields = new URLSearchParams()
     for (const [input] of form[2]!.matchAll(/<input[^>]*>/g)) {
       const name = / name="([^"]*)"/.exec(input)?.[1]
-      if (name !== undefined) fields.set(name, decode(/ value="([^"]*)"/.exec(input)?.[1] ?? ''))
+      // A browser sends no box that nobody has ticked.
+      if (name !== undefined && !input.includes('type="checkbox"'))
+        fields.set(name, decode(/ value="([^"]*)"/.exec(input)?.[1] ?? ''))
     }
     for (const [name, value] of Object.entries(typed)) fields.set(name, value)
     const target = new URL(decode(form[1]!), url)
@@ -120,7 +138,11 @@ export class Person {
         (one) => /^max-age=0$/i.test(one) || /^expires=Thu, 01 Jan 1970/i.test(one),
       )
       if (gone) this.#jar.delete(key)
-      else this.#jar.set(key, { value: pair.slice(equals + 1), path, host })
+      else {
+        const age = attributes.find((one) => /^max-age=/i.test(one))?.slice(8)
+        const maxAge = age === undefined ? undefined : Number(age)
+        this.#jar.set(key, { value: pair.slice(equals + 1), path, host, maxAge })
+      }
     }
   }
 }

@@ -14,6 +14,7 @@ export interface SignInRow {
   readonly created_at: number
   readonly last_used_at: number
   readonly current: boolean
+  readonly remembered: boolean
   readonly hosts: readonly string[]
 }
 
@@ -27,7 +28,8 @@ export const sessionFacts = (words: Catalogue, session: SignInRow, providers: Pr
   return html`<p><strong>${deviceOf(words, session.user_agent)}</strong>${session.current && ` (${own.current})`}<br>
 <span class="number">${own.details(session)}<br>
 ${own.signed_in({ at: created_at, proofs })}${hosts.length > 0 && html`<br>
-${own.opened({ hosts })}`}</span></p>`
+${own.opened({ hosts })}`}${session.remembered && html`<br>
+${own.kept}`}</span></p>`
 }
 
 export const sessionsSection = (words: Catalogue, sessions: readonly SignInRow[], providers: Providers) => {
@@ -35,6 +37,7 @@ export const sessionsSection = (words: Catalogue, sessions: readonly SignInRow[]
   return {
     title: own.heading,
     content: html`<p class="lead">${own.about}</p>
+<p class="hint">${own.kept_about}</p>
 <ul class="rows">${sessions.map(
       (session) => html`<li>${sessionFacts(words, session, providers)}
 ${!session.current && endLink('revoke', { id: session.id }, own.end)}</li>`,

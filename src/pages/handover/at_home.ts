@@ -42,7 +42,7 @@ const leavesHome = (path: string): boolean => /^\/(auth\/login\?|login\?|authori
 export const goOn = async (
   page: PageRequest,
   to: string,
-  session?: { readonly token: string; readonly maxAge: number },
+  session?: { readonly token: string; readonly maxAge: number | undefined },
   kept: readonly Keepsake[] = [],
 ): Promise<void> => {
   if (!leavesHome(to)) {

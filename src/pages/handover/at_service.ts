@@ -13,7 +13,7 @@ import { policyForFrames } from '../../wire/responses.ts'
 import { framedPage } from './framed_view.ts'
 import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
-import type { Keepsake } from '../keepsake.ts'
+import { cookieAge, type Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
 
 /** The identity that a service would receive. */
@@ -133,7 +133,7 @@ export const arrive =
         return page.go(302, `${signInAt(result.to)}${result.again ? '&again=1' : ''}`)
       case 'enter': {
         const { location, opened } = result
-        if (opened) return page.goWithSession(location, opened.token, opened.expires_in)
+        if (opened) return page.goWithSession(location, opened.token, cookieAge(opened))
         return page.go(303, location)
       }
     }

@@ -10,7 +10,7 @@ import { refusesJourney } from '../handover/at_service.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import type { PageRequest } from '../page_request.ts'
 import { onwardPath } from '../return_path.ts'
-import { openSession } from './complete_sign_in.ts'
+import { openSession, wishesIn } from './complete_sign_in.ts'
 
 // Home's part of a passkey that the browser uses at the host of an earlier public URL.
 
@@ -33,6 +33,7 @@ export const postBegin =
       arrivalHash: digest(arrival),
       purpose: session ? `prove ${session.id}` : 'sign_in',
       signIn: form.get('sign_in') ?? '',
+      ...wishesIn(form),
       returnTo,
     })
     if (to === undefined) return page.tell(notFoundRefusal)
@@ -55,9 +56,7 @@ export const arrive =
       const params = { passkey_code, ...(begun.signIn !== '' && { sign_in: begun.signIn }) }
       return openSession(
         page,
-        'auth.login_by_passkey',
-        params,
-        returnTo,
+        { method: 'auth.login_by_passkey', params, returnTo, wishes: { remember: begun.remember } },
         (_problem, _status, _headers, data) => again(data),
       )
     }

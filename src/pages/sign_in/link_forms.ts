@@ -1,4 +1,5 @@
 import type { OneTimeToken, FormPurpose } from '../../auth/one_time_token.ts'
+import type { Wishes } from '../../contract/caller.ts'
 import { AppError, errorTable } from '../../contract/errors.ts'
 import { formPage, type FormPage } from '../../html/form.ts'
 import type { Catalogue, NoticeFacts } from '../../strings/catalogue.ts'
@@ -37,9 +38,15 @@ export const submit = async (
   method: string,
   params: Record<string, string>,
   again: Form,
+  wishes?: Wishes,
 ): Promise<Record<string, unknown> | undefined> => {
   try {
-    return ((await page.call(method, params, page.guest())) as Record<string, unknown> | null) ?? {}
+    return (
+      ((await page.call(method, params, { ...page.guest(), ...(wishes && { wishes }) })) as Record<
+        string,
+        unknown
+      > | null) ?? {}
+    )
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     const retry = error.data.retry_after

@@ -4,7 +4,7 @@ import type { Catalogue } from '../../strings/catalogue.ts'
 import type { HomeParts } from '../handover/at_home.ts'
 import { onwardPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
-import { openSession } from './complete_sign_in.ts'
+import { openSession, wishesIn } from './complete_sign_in.ts'
 import {
   back,
   linkOf,
@@ -17,6 +17,7 @@ import {
   type Form,
 } from './link_forms.ts'
 import { serviceOf } from './show_sign_in.ts'
+import { rememberBox, type Offers } from './sign_in_view.ts'
 
 // A new password.
 
@@ -89,9 +90,10 @@ export const postReset = async (page: PageRequest): Promise<void> => {
 const maxMagicSeconds = 3600
 
 const magicForm =
-  (email: string, returnTo: string): Form =>
+  (email: string, returnTo: string, offers: Pick<Offers, 'remember'>): Form =>
   (words) => ({
     ...words.sign_in.magic,
+    box: rememberBox(words, offers),
     action: '/auth/magic',
     hidden: { return_to: returnTo },
     fields: [emailField(words, email)],
@@ -115,7 +117,8 @@ export const magic = async (page: PageRequest, { destinations }: HomeParts): Pro
   if (!(await page.offers()).magicLinks)
     return page.tell({ status: 403, reason: 'magic_links_off', code: 'conflict', link: toSignIn })
   const token = page.query.get('token')
-  if (token === null) return show(page, magicForm('', onwardPath(page, page.query.get('return_to'))))
+  if (token === null)
+    return show(page, magicForm('', onwardPath(page, page.query.get('return_to')), await page.offers()))
   const link = await linkOf(page, token, ['magic'], '/auth/magic')
   if (!link) return
   const path = onwardPath(page, (await page.keepsakes())(returnPathCookie))
@@ -130,22 +133,21 @@ export const postMagic = async (page: PageRequest): Promise<void> => {
   if (token === null) {
     const email = form.get('email') ?? ''
     const returnTo = onwardPath(page, form.get('return_to'))
-    if (await submit(page, 'auth.request_magic_link', { email }, magicForm(email, returnTo)))
+    const again = magicForm(email, returnTo, await page.offers())
+    if (await submit(page, 'auth.request_magic_link', { email }, again, wishesIn(form)))
       await tell(page, { reason: 'check_email' }, onward(returnTo, maxMagicSeconds))
     return
   }
   const read = await page.keepsakes()
   const returnTo = onwardPath(page, read(returnPathCookie))
   const chosen = chosenIn(form)
+  const params = { token, ...chosen }
   await openSession(
     page,
-    'auth.login_by_link',
-    { token, ...chosen },
-    returnTo,
+    { method: 'auth.login_by_link', params, returnTo, kept: [onward('')] },
     async (problem, status, headers) => {
       const link = await page.links.find(token, 'magic')
       await show(page, enterForm(token, link, undefined, chosen), status, problem, headers)
     },
-    [onward('')],
   )
 }

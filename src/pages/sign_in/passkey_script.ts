@@ -4,7 +4,7 @@ import { html, type Html } from '../../html/html.ts'
 
 /**
  * Asks the browser for a passkey and posts the answer like any other form. On the sign-in page, the browser also offers passkeys
- * in the field for the name until a button is pressed, and the challenge is renewed before it expires. A browser that does not know
+ * in the field for the name until a button is pressed, boxes that are ticked beside it count too, and the challenge is renewed before it expires. A browser that does not know
  * related origins (WebAuthn Level 3, section 5.11) goes away to the host for which the passkey was made.
  */
 export const passkeyScript = `
@@ -13,14 +13,23 @@ const renewAfter = 4 * 60_000
 let waiting
 const stopWaiting = () => waiting?.abort()
 let posted = false
+const takeBoxes = (form) => {
+  for (const box of document.querySelectorAll('input[type=checkbox]:checked')) {
+    if (box.form === form) continue
+    const field = Object.assign(document.createElement('input'), { type: 'hidden', name: box.name, value: box.value })
+    form.append(field)
+  }
+}
 const post = (form, answer) => {
   if (posted) return
   posted = true
   form.elements.answer.value = JSON.stringify(answer.toJSON())
+  takeBoxes(form)
   HTMLFormElement.prototype.submit.call(form)
 }
 const goAway = (form) => {
   form.action = form.dataset.away
+  takeBoxes(form)
   HTMLFormElement.prototype.submit.call(form)
 }
 const mustGoAway = async (form) => {

@@ -1,6 +1,7 @@
 import type { Caller } from '../../contract/caller.ts'
 import { AppError } from '../../contract/errors.ts'
-import { inWords, openSession, secondStep } from './complete_sign_in.ts'
+import { askForFactor } from './after_proof.ts'
+import { inWords, openSession, wishesIn } from './complete_sign_in.ts'
 import { goOn } from '../handover/at_home.ts'
 import { passkeyOffers } from './passkey_offers.ts'
 import { proofPage } from './proof_view.ts'
@@ -18,8 +19,8 @@ export const postFactor = async (page: PageRequest): Promise<void> => {
   const returnTo = onwardPath(page, form.get('return_to'))
   const factors = (form.get('factors') ?? '').split(' ')
   const params = { sign_in, code: form.get('code') ?? '' }
-  await openSession(page, 'auth.login_by_code', params, returnTo, (problem) =>
-    secondStep(page, { sign_in, factors }, returnTo, problem),
+  await openSession(page, { method: 'auth.login_by_code', params, returnTo }, (problem) =>
+    askForFactor(page, { sign_in, factors }, returnTo, problem),
   )
 }
 
@@ -31,9 +32,7 @@ export const postPasskey = async (page: PageRequest): Promise<void> => {
   const returnTo = onwardPath(page, form.get('return_to'))
   await openSession(
     page,
-    'auth.login_by_passkey',
-    params,
-    returnTo,
+    { method: 'auth.login_by_passkey', params, returnTo, wishes: wishesIn(form) },
     async (_problem, _status, _headers, data) =>
       page.tell({
         status: 401,

@@ -10,7 +10,8 @@ import type { EdgeRequest } from '../../wire/request.ts'
 import { flowCookie, linkCookie } from '../../wire/cookies.ts'
 import { faults, gone, refusals } from './provider_problems.ts'
 import type { HomeParts } from '../handover/at_home.ts'
-import { enter, inWords, lastWay, secondStep } from './complete_sign_in.ts'
+import { afterProof } from './after_proof.ts'
+import { inWords, lastWay } from './complete_sign_in.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import { signingIn } from './device.ts'
 import { leftHow } from './just_left.ts'
@@ -42,7 +43,9 @@ export const login = async (
   const next = onwardPath(page, page.query.get('next') ?? page.query.get('return_to'))
   const named = page.query.get('provider')
   const prompt = page.query.get('prompt')
-  const where = { next, anew: prompt === 'login', choose: prompt === 'select_account' }
+  // Only the box on our own page keeps a sign-in: a link elsewhere must not tick it for the person.
+  const remember = page.fromOwnPage && page.query.get('remember') === '1'
+  const where = { next, anew: prompt === 'login', choose: prompt === 'select_account', remember }
   const { providers } = await page.offers()
   const left = await leftHow(page)
   const lone = providers.length === 1 && left === undefined ? providers[0]!.provider : undefined
@@ -57,7 +60,7 @@ const depart = async (
   arrivals: Callbacks,
   page: PageRequest,
   name: string,
-  where: { readonly next: string; readonly anew: boolean; readonly choose: boolean },
+  where: Parameters<Callbacks['begin']>[1],
   linking = false,
 ): Promise<void> => {
   const { next } = where
@@ -147,14 +150,12 @@ const show = async (page: PageRequest, arrival: CallbackResult, used: readonly K
     case 'refused':
       return page.tellKeeping(refusals[arrival.why](arrival.title, onwardPath(page, arrival.next)), ...used)
     case 'second step':
-      return secondStep(page, arrival, onwardPath(page, arrival.next), undefined, [
-        ...used,
-        lastWay(arrival.provider),
-      ])
+    case 'enter': {
+      const came = arrival.act === 'enter' ? arrival.opened : arrival
+      return afterProof(page, came, onwardPath(page, arrival.next), [...used, lastWay(arrival.provider)])
+    }
     case 'link':
       return page.goKeeping(303, '/auth/link', ...used, link(arrival.token))
-    case 'enter':
-      return enter(page, arrival.opened, onwardPath(page, arrival.next), [...used, lastWay(arrival.provider)])
   }
 }
 
@@ -207,7 +208,7 @@ export const postBeginLink = async ({ arrivals }: FederationParts, page: PageReq
     arrivals,
     page,
     form.get('provider') ?? '',
-    { next: accountPath, anew: false, choose: false },
+    { next: accountPath, anew: false, choose: false, remember: false },
     true,
   )
 }

@@ -94,7 +94,8 @@ export const postRegister = async (page: PageRequest): Promise<void> => {
 const enterNew = async (page: PageRequest, user: string, password: string): Promise<void> => {
   const returnTo = onwardPath(page, (await page.keepsakes())(returnPathCookie))
   const isReady = () => tell(page, { reason: 'account_ready' })
-  await openSession(page, 'auth.login', { login: user, password }, returnTo, isReady, [onward('')])
+  const params = { login: user, password }
+  await openSession(page, { method: 'auth.login', params, returnTo, kept: [onward('')] }, isReady)
 }
 
 // Confirming an email address.

@@ -1,5 +1,5 @@
 import { problemWords } from '../../strings/refusal_words.ts'
-import { openSession } from './complete_sign_in.ts'
+import { openSession, wishesIn } from './complete_sign_in.ts'
 import { handOver, type HomeParts } from '../handover/at_home.ts'
 import { linkOf } from './link_forms.ts'
 import { setupPage } from './setup_view.ts'
@@ -39,10 +39,15 @@ export const postSignIn = async (page: PageRequest, { destinations }: HomeParts)
   const login = loginIn(form)
   const returnTo = onwardPath(page, form.get('return_to'))
   const params = { login, password: form.get('password') ?? '' }
-  await openSession(page, 'auth.login', params, returnTo, (text, status, headers, { path }) => {
-    const problem = { text, field: path === 'login' ? 'login' : 'password' } as const
-    return showSignIn(page, destinations, { returnTo, login, problem }, status, headers)
-  })
+  const wishes = wishesIn(form)
+  await openSession(
+    page,
+    { method: 'auth.login', params, returnTo, wishes },
+    (text, status, headers, { path }) => {
+      const problem = { text, field: path === 'login' ? 'login' : 'password' } as const
+      return showSignIn(page, destinations, { returnTo, login, problem }, status, headers)
+    },
+  )
 }
 
 /** Without the blanks around it, no-break spaces and tabs included: they come with pasted text. */
@@ -61,7 +66,8 @@ export const postSetup = async (page: PageRequest): Promise<void> => {
   const email = form.get('email') ?? ''
   const setupToken = form.get('token') ?? ''
   const params = { username, email, password: form.get('password') ?? '', token: setupToken }
-  await openSession(page, 'auth.setup', params, page.landing, (problem, status, headers) =>
+  const returnTo = page.landing
+  await openSession(page, { method: 'auth.setup', params, returnTo }, (problem, status, headers) =>
     page.page(
       status,
       (token, words) =>

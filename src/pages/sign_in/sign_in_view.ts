@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../strings/catalogue.ts'
-import { linkList } from '../../html/form.ts'
+import { box, linkList, type Box } from '../../html/form.ts'
 import { html, type Html } from '../../html/html.ts'
 import { manifestLink, page } from '../../html/layout.ts'
 import { offered, passkeyForm, passkeyTag, type PasskeyOffer } from './passkey_script.ts'
@@ -11,6 +11,8 @@ export interface Offers {
   readonly site: string
   readonly registration: 'closed' | 'invite' | 'open'
   readonly magicLinks: boolean
+  /** For how many seconds without use, and at most, people may stay signed in; undefined if they may not. */
+  readonly remember: { readonly seconds: number; readonly most: number } | undefined
   /** The names for which passkeys were made, the current one first. */
   readonly rpIds: readonly string[]
   /** The providers that people can sign in with, in the order of their creation. */
@@ -119,16 +121,21 @@ const help = ({ sign_in }: Catalogue, { offers: { registration }, returnTo }: Si
   ...(registration === 'open' ? [{ href: `/auth/register?return_to=${encodeURIComponent(returnTo)}`, text: sign_in.page.create_account }] : []),
 ]
 
+/** The box by which people ask to stay signed in, if that is offered. */
+export const rememberBox = ({ sign_in: { remember } }: Catalogue, { remember: offer }: Pick<Offers, 'remember'>): Box | false =>
+  offer !== undefined && { name: 'remember', label: remember.label(offer), hint: remember.hint(offer) }
+
 const wrong = (problem: FieldProblem | undefined, field: FieldProblem['field']) => ({
   attributes: problem?.field === field && html` aria-invalid="true" aria-describedby="problem"`,
   text: problem?.field === field && html`<p class="wrong" role="alert" id="problem">${problem.text}</p>`,
 })
 
 const passwordForm = (words: Catalogue, shown: SignInPage): Html => {
-  const { token, returnTo, login = '', problem, lastWay } = shown
+  const { token, returnTo, offers, login = '', problem, lastWay } = shown
   const { password, page: own } = words.sign_in
   // The first field that the person has to fill in or correct.
   const focused = problem?.field ?? (login === '' ? 'login' : 'password')
+  const kept = rememberBox(words, offers)
   const about = { login: wrong(problem, 'login'), password: wrong(problem, 'password') }
   return html`<form method="post" action="/auth/login">
 <input type="hidden" name="form_token" value="${token}">
@@ -140,6 +147,7 @@ ${about.login.text}
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"${about.password.attributes}${focused === 'password' && html` autofocus`}>
 <button type="button" class="reveal" aria-pressed="false" aria-controls="password" data-reveal="password" hidden>${own.show_password}</button>
 ${about.password.text}
+${kept && box(kept)}
 ${way(words, lastWay === 'password', (attributes) => html`<button${attributes}>${own.button}</button>`)}
 </form>`
 }

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { Bit } from './columns.ts'
 
 export interface AuthTables {
   /** Browsers and programs with which people have signed in, so that a new one can be reported. */
@@ -21,6 +22,8 @@ export interface AuthTables {
     browser: Generated<string>
     /** JSON of the names that a registration wants; empty for other links. */
     wanted: Generated<string>
+    /** Whether the person asked to stay signed in in that browser. */
+    remember: Generated<Bit>
     created_at: number
     expires_at: number
   }

@@ -1,3 +1,5 @@
+import type { Bit } from './columns.ts'
+
 export interface SessionRow {
   id: string
   user_id: string
@@ -27,6 +29,8 @@ export interface SessionRow {
   impersonating_until: number | null
   /** JSON: the services that see the other user; an empty list means all. */
   impersonated_services: string
+  /** Whether the person asked to stay signed in in this browser. */
+  remembered: Bit
   /** The host of home when the session was opened. A `cookie` session of another home has ended. */
   home: string
 }

@@ -130,6 +130,9 @@ export const account: Catalogue['account'] = {
     unknown_device: 'Unbekanntes Gerät',
     about:
       'Jede Zeile ist eine Anmeldung. Wenn Sie eine beenden, sind Sie auch auf allen Hosts abgemeldet, die Sie damit geöffnet haben.',
+    kept: 'Bleibt angemeldet, wenn der Browser geschlossen wird',
+    kept_about:
+      '„Angemeldet bleiben“ beweist nichts. Wichtige Änderungen, die Verwaltung und manche Dienste fragen weiterhin, wer Sie sind.',
     details: ({ address, last_used_at }) => `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
     signed_in: ({ at, proofs }) => `Angemeldet am ${time(at)} mit ${list(proofs)}`,
     opened: ({ hosts }) => `Geöffnet: ${list(hosts)}`,

@@ -2,7 +2,7 @@ import type { Catalogue } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 import { sentence, strong } from '../sentence.ts'
 
-const { time } = formatsOf('de')
+const { duration, time } = formatsOf('de')
 
 export const sign_in: Catalogue['sign_in'] = {
   username: 'Benutzername',
@@ -38,6 +38,11 @@ export const sign_in: Catalogue['sign_in'] = {
     forgot_password: 'Passwort vergessen?',
     email_link: 'Anmeldelink per E-Mail senden',
     create_account: 'Konto erstellen',
+  },
+  remember: {
+    label: ({ seconds }) => `Angemeldet bleiben, ${duration(seconds)} lang`,
+    hint: ({ most }) =>
+      `Gezählt ab Ihrem letzten Besuch, insgesamt höchstens ${duration(most)} lang. Nur auf einem Gerät, das niemand sonst nutzt.`,
   },
   factor: {
     title: 'Noch ein Schritt',

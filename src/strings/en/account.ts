@@ -129,6 +129,9 @@ export const account = {
     program: 'A program',
     unknown_device: 'Unknown device',
     about: 'Each line is one sign-in. Ending it signs you out at every host that it opened.',
+    kept: 'Stays signed in when the browser is closed',
+    kept_about:
+      '“Keep me signed in” proves nothing. Important changes, administration and some services still ask who you are.',
     details: ({ address, last_used_at }: { address: string; last_used_at: number }) =>
       `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
     signed_in: ({ at, proofs }: { at: number; proofs: readonly string[] }) =>

@@ -1,7 +1,7 @@
 import { formatsOf } from '../formats.ts'
 import { sentence, strong } from '../sentence.ts'
 
-const { time } = formatsOf('en')
+const { duration, time } = formatsOf('en')
 
 /** Signing in and out, creating an account, passwords, and confirming who one is. */
 export const sign_in = {
@@ -38,6 +38,11 @@ export const sign_in = {
     forgot_password: 'Forgot your password?',
     email_link: 'Email me a sign-in link',
     create_account: 'Create account',
+  },
+  remember: {
+    label: ({ seconds }: { seconds: number }) => `Keep me signed in for ${duration(seconds)}`,
+    hint: ({ most }: { most: number }) =>
+      `Counted from your last visit, and at most ${duration(most)}. Only for a device that nobody else uses.`,
   },
   factor: {
     title: 'One more step',

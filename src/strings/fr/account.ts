@@ -133,6 +133,9 @@ export const account: Catalogue['account'] = {
     unknown_device: 'Appareil inconnu',
     about:
       'Chaque ligne est une connexion. Si vous y mettez fin, vous êtes aussi déconnecté de tous les hôtes que vous avez ouverts avec elle.',
+    kept: 'Reste connecté quand le navigateur est fermé',
+    kept_about:
+      '« Rester connecté » ne prouve rien. Les changements importants, l’administration et certains services demandent toujours qui vous êtes.',
     details: ({ address, last_used_at }) => `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
     signed_in: ({ at, proofs }) => `Connexion le ${time(at)} par ${list(proofs)}`,
     opened: ({ hosts }) => `A ouvert ${list(hosts)}`,

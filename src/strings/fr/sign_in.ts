@@ -2,7 +2,7 @@ import type { Catalogue } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 import { sentence, strong } from '../sentence.ts'
 
-const { time } = formatsOf('fr')
+const { duration, time } = formatsOf('fr')
 
 export const sign_in: Catalogue['sign_in'] = {
   username: 'Nom d’utilisateur',
@@ -39,6 +39,11 @@ export const sign_in: Catalogue['sign_in'] = {
     forgot_password: 'Mot de passe oublié\u202f?',
     email_link: 'Recevoir un lien de connexion par e-mail',
     create_account: 'Créer un compte',
+  },
+  remember: {
+    label: ({ seconds }) => `Rester connecté pendant ${duration(seconds)}`,
+    hint: ({ most }) =>
+      `À compter de votre dernière visite, et au plus pendant ${duration(most)}. Seulement sur un appareil que personne d’autre n’utilise.`,
   },
   factor: {
     title: 'Encore une étape',

@@ -80,6 +80,7 @@ onBothDatabases('a proof that a place asks for', (newUrl) => {
           impersonated_user_id: null,
           impersonating_until: null,
           impersonated_services: '[]',
+          remembered: 0,
           home: 'localhost',
         })
         .execute()

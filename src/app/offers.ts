@@ -1,0 +1,25 @@
+import type { Offers } from '../pages/sign_in/sign_in_view.ts'
+import { presetOf } from '../providers/presets.ts'
+import type { Rooms } from './rooms.ts'
+
+const daySeconds = 86_400
+
+/** What people can do when they sign in. */
+export const offersOf =
+  ({ settings, providers, passkeys }: Pick<Rooms, 'settings' | 'providers' | 'passkeys'>) =>
+  async (): Promise<Offers> => {
+    const days = { remember: await settings.value('remember_days') }
+    const most = (await settings.value('remember_max_days')) * daySeconds
+    return {
+      site: await settings.value('site_name'),
+      registration: await settings.value('registration_mode'),
+      magicLinks: await settings.value('magic_links'),
+      remember: days.remember > 0 ? { seconds: days.remember * daySeconds, most } : undefined,
+      rpIds: await passkeys.rpIds.offered(),
+      providers: (await providers.enabled()).map(({ provider, title, preset }) => ({
+        provider,
+        title,
+        asks_anew: presetOf(preset).asks_anew,
+      })),
+    }
+  }
