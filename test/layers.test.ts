@@ -12,7 +12,7 @@ const rooms =
   'users attributes pictures groups roles claims passwords attempts factors sessions token clients consents providers routes keys mail audit settings services tls health'.split(
     ' ',
   )
-const flows = ['identity', 'handover', 'auth', 'federation', 'oidc', 'state']
+const flows = ['identity', 'handover', 'auth', 'asking', 'federation', 'oidc', 'state']
 const doors = ['rpc', 'edge', 'pages', 'mcp', 'rest', 'ops']
 const rows: readonly (readonly string[])[] = [
   ...ground.map((folder) => [folder]),

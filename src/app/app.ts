@@ -67,6 +67,7 @@ export const createApp = (
       ])
         await room.sweep()
       await flows.closedAccounts.sweep()
+      await flows.requests.sweep()
       await rooms.keys.rotateWhenDue(await settings.value('key_rotation_days'))
       await audit.sweep(await settings.value('audit_retention_days'))
     })

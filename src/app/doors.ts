@@ -13,7 +13,7 @@ import { LastingDecisions } from '../edge/decide/lasting.ts'
 import { LoopDetection } from '../edge/forward/loop_detection.ts'
 import { createHandover } from './handover.ts'
 import type { OwnPaths } from '../edge/own_paths.ts'
-import { profiles } from './profiles.ts'
+import { myServices, profiles } from './profiles.ts'
 import { createOwnPaths } from './own_paths.ts'
 import { ClientAddresses } from '../wire/client_address.ts'
 import { PostRpc } from '../rpc/post_rpc.ts'
@@ -24,7 +24,6 @@ import { EdgeServer } from '../edge/serve/server.ts'
 import { switchesOf } from '../routes/route_table.ts'
 import { RouteTests } from '../edge/route_test/route_test.ts'
 import { UpstreamChoice } from '../upstream/choice.ts'
-import { MyPlaces } from '../identity/my_places.ts'
 import { SessionMarks } from '../identity/session_marks.ts'
 import { openFileLimit } from '../start/passed_sockets.ts'
 import type { Dispatcher } from '../rpc/dispatcher.ts'
@@ -77,7 +76,7 @@ export const createDoors = (parts: Parts) => {
     wordsFor,
     seenPeople,
     judge,
-    rules,
+    askTokens,
   } = flows
   const tell = refusalPages(wordsFor)
   const tellUnrouted = selfContainedPages(wordsFor, config.public_url)
@@ -100,6 +99,7 @@ export const createDoors = (parts: Parts) => {
     identification,
     people: seenPeople,
     judge,
+    askTokens,
     lasting: new LastingDecisions(claims, networks),
     assertions,
     providers: () => providers.names(),
@@ -162,16 +162,7 @@ export const createDoors = (parts: Parts) => {
     pages: {
       handover,
       previous: { home, proofs: flows.previousHosts, forms, wordsFor, tell },
-      services: {
-        places: new MyPlaces({
-          home,
-          routes: () => routes.table(),
-          applications: () => rooms.clientLists.withStart(),
-          judge,
-          rules,
-        }),
-        helpText: () => settings.value('help_text'),
-      },
+      services: myServices(parts),
       pageParts,
       intrusions: flows.intrusions,
       theme,

@@ -1,12 +1,11 @@
 import { ArrivalCodes } from '../handover/codes.ts'
 import { LeftHosts } from '../handover/left_hosts.ts'
 import type { Reactions } from '../contract/reactions.ts'
+import { createAsking } from './asking.ts'
+import { createIdentifying } from './identifying.ts'
 import { createJudging } from './judging.ts'
 import { BearerTokens } from '../identity/bearer_tokens.ts'
-import { Callers } from '../identity/callers.ts'
 import { ClientProof } from '../identity/client_secrets.ts'
-import { Identification } from '../identity/identify.ts'
-import { Signatures } from '../identity/signed_request.ts'
 import { Confirmation } from '../auth/confirmation.ts'
 import { EmailFlows } from '../auth/email_flows.ts'
 import { Intrusions } from '../auth/intrusions.ts'
@@ -33,9 +32,6 @@ import { enginePages } from '../pages/openid/engine_pages.ts'
 import { serviceAtOf } from '../routes/service_at.ts'
 import { wordsFor as chooseWords } from '../html/words_for.ts'
 import { writeInitialisedMarker } from '../start/initialised_marker.ts'
-import { CachedKeys } from '../users/cached_keys.ts'
-import { CachedNetworks } from '../users/cached_networks.ts'
-import { CookiePolicy } from '../wire/cookie_policy.ts'
 import type { Ground, Rooms } from './rooms.ts'
 
 export type Flows = ReturnType<typeof createFlows>
@@ -127,7 +123,7 @@ export const createFlows = (
   const setup = new Setup(database, (at) => writeInitialisedMarker(config, at), log)
   const impersonation = new Impersonation(users, sessions)
   const clientProof = new ClientProof(clients, attempts)
-  const judging = createJudging(rooms)
+  const judging = createJudging(rooms, seal)
   const tokens = new BearerTokens({
     rules: judging.rules,
     sessions: liveSessions,
@@ -159,7 +155,7 @@ export const createFlows = (
     clients,
     accounts: new Accounts(database, claims, rooms.attributes, rooms.userAttributes, rooms.pictures),
     consents,
-    rules: judging.rules,
+    ...judging,
     liveSessions,
     pages: enginePages(home.host, wordsFor),
     provesItself: (client, secret, address) => clientProof.check(client, secret, address),
@@ -198,23 +194,11 @@ export const createFlows = (
     send: (client, subject, sid) => openId.sendLogout(client, subject, sid),
     log,
   })
-  const cookies = new CookiePolicy(() => settings.current('insecure_cookies'))
-  const networks = new CachedNetworks(database, () => settings.value('network_login'))
-  const knownKeys = new CachedKeys(database)
-  const identification = new Identification({
-    sessions: liveSessions,
-    tokens,
-    cookies,
-    networks,
-    signatures: new Signatures(knownKeys),
-    issuer: config.public_url,
-    bearerToken: config.bearer_token,
-  })
-  const callers = new Callers({ database, identification, claims, issuer: config.public_url })
-
   return {
     ...ownAccounts(database, rooms, { links, mailed, received: federation.received }),
     ...judging,
+    ...createAsking({ database, home }, rooms, judging, devices),
+    ...createIdentifying({ config, database }, rooms, tokens),
     links,
     devices,
     notices,
@@ -233,11 +217,6 @@ export const createFlows = (
     registrations,
     logouts,
     tellToken,
-    cookies,
-    networks,
-    knownKeys,
-    identification,
-    callers,
     wordsFor,
     arrivalCodes: new ArrivalCodes(database, sessions.children),
     leftHosts: new LeftHosts(database, seal, sessions),

@@ -1,4 +1,5 @@
 import { isIdentifying } from '../attributes/attribute.ts'
+import { requestMethods } from '../asking/methods.ts'
 import { attributeMethods } from '../attributes/methods.ts'
 import { auditMethods } from '../audit/methods.ts'
 import { subjectOfService } from '../identity/bearer_tokens.ts'
@@ -96,6 +97,7 @@ export const allMethods = (
     ...impersonationMethods(impersonation),
     ...emailMethods({ flows: emailFlows, registration, credentials, attempts, signIn }),
     ...noticeMethods(flows.intrusions),
+    ...requestMethods(flows.requests, flows.deciding),
     ...accountMethods(flows.personalData, flows.closedAccounts),
     ...proofMethods({
       users,

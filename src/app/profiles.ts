@@ -1,34 +1,64 @@
+import { MyPlaces } from '../identity/my_places.ts'
+import type { OwnGroup } from '../groups/lent_memberships.ts'
+import type { ServicesParts } from '../pages/account/services.ts'
 import type { Flows } from './flows.ts'
-import type { Rooms } from './rooms.ts'
+import type { Ground, Rooms } from './rooms.ts'
+
+/** The groups of a person, as services see them. That of administrators follows is_admin, and is none of theirs. */
+const groupsOf =
+  ({ claims, lentMemberships }: Pick<Rooms, 'claims' | 'lentMemberships'>) =>
+  async (userId: string): Promise<readonly OwnGroup[]> => {
+    const held = (await claims.of(userId)) ?? []
+    const slugs = held.flatMap((claim) => /^groups\.([^.]+)$/.exec(claim)?.[1] ?? [])
+    return lentMemberships.of(
+      userId,
+      slugs.filter((slug) => slug !== 'admin'),
+    )
+  }
+
+/** What the page of the services of a person needs. */
+export const myServices = ({
+  home,
+  rooms,
+  flows: { judge, rules, requests },
+}: Pick<Ground, 'home'> & { readonly rooms: Rooms; readonly flows: Flows }): ServicesParts => ({
+  places: new MyPlaces({
+    home,
+    routes: () => rooms.routes.table(),
+    applications: () => rooms.clientLists.withStart(),
+    judge,
+    rules,
+  }),
+  asking: requests,
+  groupsOf: groupsOf(rooms),
+  helpText: () => rooms.settings.value('help_text'),
+})
 
 /** What pages need to know of people besides who they are. */
-export const profiles = (
-  {
-    attributes,
-    userAttributes,
-    users,
-    pictures,
-  }: Pick<Rooms, 'attributes' | 'userAttributes' | 'users' | 'pictures'>,
-  { closedAccounts }: Pick<Flows, 'closedAccounts'>,
-) => ({
-  closing: async () => ({ allowed: await closedAccounts.mayClose(), days: await closedAccounts.days() }),
-  pictureOf: async (userId: string) => ({
-    path: new URL(pictures.addressOf(userId)).pathname,
-    isOwn: await pictures.isOwn(userId),
-  }),
-  endOf: async (userId: string) => (await users.get({ id: userId })).ends_at,
-  attributes: async () => (await attributes.list()).items,
-  zoneOf: async (userId: string) => {
-    const { zoneinfo } = await userAttributes.of(userId)
-    return typeof zoneinfo === 'string' ? zoneinfo : undefined
-  },
-  noteZone: async (username: string, zone: string) => {
-    const user = await users.find(username)
-    if (user)
-      await userAttributes.setIfMissing(
-        user.id,
-        'zoneinfo',
-        zone.replaceAll('%2F', '/').replaceAll('%2B', '+'),
-      )
-  },
-})
+export const profiles = (rooms: Rooms, { closedAccounts }: Pick<Flows, 'closedAccounts'>) => {
+  const { attributes, userAttributes, users, pictures, settings } = rooms
+  return {
+    groupsOf: groupsOf(rooms),
+    requestDays: () => settings.value('request_days'),
+    closing: async () => ({ allowed: await closedAccounts.mayClose(), days: await closedAccounts.days() }),
+    pictureOf: async (userId: string) => ({
+      path: new URL(pictures.addressOf(userId)).pathname,
+      isOwn: await pictures.isOwn(userId),
+    }),
+    endOf: async (userId: string) => (await users.get({ id: userId })).ends_at,
+    attributes: async () => (await attributes.list()).items,
+    zoneOf: async (userId: string) => {
+      const { zoneinfo } = await userAttributes.of(userId)
+      return typeof zoneinfo === 'string' ? zoneinfo : undefined
+    },
+    noteZone: async (username: string, zone: string) => {
+      const user = await users.find(username)
+      if (user)
+        await userAttributes.setIfMissing(
+          user.id,
+          'zoneinfo',
+          zone.replaceAll('%2F', '/').replaceAll('%2B', '+'),
+        )
+    },
+  }
+}

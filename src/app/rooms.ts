@@ -11,6 +11,7 @@ import { GroupProofs } from '../groups/group_proofs.ts'
 import { Admins } from '../groups/admins.ts'
 import { Grants } from '../groups/grants.ts'
 import { Groups } from '../groups/groups.ts'
+import { LentMemberships } from '../groups/lent_memberships.ts'
 import { Members } from '../groups/members.ts'
 import { ClientLists } from '../clients/client_lists.ts'
 import { Clients } from '../clients/clients.ts'
@@ -72,6 +73,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   const groups = new Groups(database)
   const addresses = new Addresses(database)
   const members = new Members(database, groups)
+  const lentMemberships = new LentMemberships(database)
   const grants = new Grants(database, groups)
   const admins = new Admins(database, groups)
   const groupProofs = new GroupProofs(database, groups)
@@ -175,6 +177,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     icons,
     groups,
     members,
+    lentMemberships,
     grants,
     admins,
     groupProofs,

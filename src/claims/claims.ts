@@ -8,6 +8,7 @@ import type { Prepared } from '../storage/prepared.ts'
 import { whenReady } from '../storage/when_ready.ts'
 import { isAdmitted } from '../storage/schema.ts'
 import { whoGrants } from './who_grants.ts'
+import { givenByMembership, heldByMember, type GivenClaim } from './membership.ts'
 import { CachedGraph } from './kept_graph.ts'
 import type { Resolution, RuleCheck } from './result_schemas.ts'
 import { resolveClaims, type Person, type Resolved } from './resolve.ts'
@@ -122,6 +123,19 @@ export class Claims {
     // Store it in the map that was current before the rows were read: after a change, that map is no longer used.
     answers.set(key, resolved)
     return resolved
+  }
+
+  /** Everything that a membership in a group gives, and what of it is held at services, in a context. */
+  async givenBy(
+    groupId: string,
+    context: number,
+    services: readonly string[],
+  ): Promise<{ readonly all: readonly GivenClaim[]; readonly at: ReadonlyMap<string, readonly string[]> }> {
+    const at = now()
+    return this.#graph.above([groupId], (graph) => ({
+      all: givenByMembership(graph, groupId, at),
+      at: new Map(services.map((name) => [name, heldByMember(graph, groupId, name, context, at)])),
+    }))
   }
 
   /** Reads many users at once, so that resolving the claims of each needs no query of its own. */

@@ -4,6 +4,7 @@ import { ClaimMap } from './claim_map.ts'
 import { ProofAge, ProofOption } from '../contract/proofs.ts'
 import { tokenScopes } from '../contract/token_scopes.ts'
 import {
+  AskGroup,
   ClaimPattern,
   clientPattern,
   Id,
@@ -94,6 +95,7 @@ export const clientFields = {
         'Seconds after a person proved who they are at which what was issued to the client ends, with a logout there; null sets no limit',
     }),
   ),
+  ask_group: AskGroup,
   is_active: Type.Boolean(),
 }
 

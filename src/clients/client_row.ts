@@ -25,6 +25,7 @@ export interface ClientFields {
   readonly proof: ProofLevel
   readonly proof_age: number | null
   readonly session_max: number | null
+  readonly ask_group: string | null
   readonly is_active: boolean
 }
 
@@ -45,6 +46,7 @@ export const unsetFields = {
   proof: 'any',
   proof_age: null,
   session_max: null,
+  ask_group: null,
   is_active: true,
 } as const satisfies Partial<ClientFields>
 
@@ -73,6 +75,7 @@ export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): Cl
     proof: row.proof,
     proof_age: row.proof_age,
     session_max: row.session_max,
+    ask_group: row.ask_group || null,
     is_active: row.is_active === 1,
     public: row.public === 1,
     native: row.native === 1,
@@ -108,6 +111,7 @@ export const toColumns = (fields: ClientFields, updated_at: number) => ({
   proof: fields.proof,
   proof_age: fields.proof_age,
   session_max: fields.session_max,
+  ask_group: fields.ask_group ?? '',
   is_active: bit(fields.is_active),
   updated_at,
 })

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Reactions } from '../contract/reactions.ts'
 import { alreadyExists, invalidParams, notFound } from '../contract/errors.ts'
 import { clientPattern } from '../contract/schemas.ts'
+import { refuseUnaskable } from '../storage/ask_groups.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
@@ -138,6 +139,7 @@ export class Clients {
         .where(sql`lower(client)`, '=', row.client.toLowerCase())
         .executeTakeFirst()
       if (taken) throw alreadyExists('client', 'client')
+      await refuseUnaskable(this.#database, fields.ask_group)
       // Otherwise the subject of its tokens would be that user's.
       const person = await query
         .selectFrom('users')
@@ -164,6 +166,7 @@ export class Clients {
       const before = await this.#full(row)
       const after = { ...row, ...toColumns({ ...before, ...fields }, now()) }
       checkClient(after)
+      await refuseUnaskable(this.#database, fields.ask_group)
       if (after.is_active === 0) await this.#endTokens(after)
       else await this.#reactions.clientLosesRecords(row.client, recordsToDelete(before, fields))
       await this.#database.query.updateTable('clients').set(after).where('id', '=', row.id).execute()

@@ -6,7 +6,7 @@ import type { ErrorName } from './errors.ts'
  * Who may call: `null` for everyone; `'self'` for any signed-in caller, about itself; or a list of claims, of which one
  * is enough. In a list, `users.{username}` is the claim of the user that the parameter `username` names.
  * `users.{user?}` is the same for an optional parameter, which defaults to the caller. `groups.{group}.admin` is the
- * claim of administrators of the group that the parameter names.
+ * claim of administrators of the group that the parameter names. `groups.{request}.admin` is that of the group of a request for access.
  */
 export type ClaimRule = null | 'self' | readonly string[]
 

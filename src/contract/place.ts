@@ -21,3 +21,7 @@ export const asksForPerson = ({ required_claims, allowed_emails }: Place): boole
 
 /** Whether guests may enter. */
 export const admitsGuests = (place: Place): boolean => place.guests && !asksForPerson(place)
+
+/** A route or a client as one name, which says which of both it is. */
+export const routeRef = ({ id }: { readonly id: string }): string => `route ${id}`
+export const clientRef = ({ client }: { readonly client: string }): string => `client ${client}`

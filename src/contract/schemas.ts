@@ -29,6 +29,13 @@ export const GroupSlug = Segment
 export const RoleName = Segment
 export const ServiceName = Segment
 
+/** Of a route or a client: the way in for people whom its rule refuses. */
+export const AskGroup = Type.Unsafe<string | null>({
+  ...Type.Union([GroupSlug, Type.Null()]),
+  description:
+    'The group that people may ask to join whom required_claims refuses; null offers nobody to ask',
+})
+
 /**
  * A client_id: printable ASCII (RFC 6749 appendix A.1) without the space, which separates names in the audit. `service:` begins the
  * subjects of local services. A client known only by its metadata document has an https URL instead.

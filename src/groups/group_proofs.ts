@@ -24,11 +24,16 @@ export class GroupProofs {
   /** Throws claim_required if the group, or one that it is inside, asks its members for a proof. */
   async refuseWithProof(group: string): Promise<void> {
     const { id } = await this.#groups.row(group)
-    if (await asksProof(this.#database.query, id))
+    if (await this.asks(id))
       throw new AppError('claim_required', 'This group asks its members for a proof', {
         claims: ['proxy.groups.write'],
         path: 'group',
       })
+  }
+
+  /** Whether a group, by its id, or one that it is inside asks its members for a proof. */
+  asks(id: string): Promise<boolean> {
+    return asksProof(this.#database.query, id)
   }
 
   /** Up to a hundred active members of a group, directly or inside, who have nothing to prove themselves with so strongly. */

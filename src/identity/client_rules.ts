@@ -54,7 +54,7 @@ export class ClientRules {
     if (most !== null && auth_time !== undefined && auth_time + most <= now()) return false
     return whenReady(this.#placeOf(client), (place) => {
       if (place.required_claims.length === 0) return true
-      const principal: Principal = { ...nameless, user_id, context }
+      const principal = withoutSession({ user_id, context })
       return whenReady(
         this.#judge.enter({ principal, staticToken: false }, { ...place, ...anyProof }),
         ({ lack }) => lack === undefined,
@@ -81,6 +81,12 @@ export class ClientRules {
 
 const levelIndex = (level: ProofLevel | (string & {})): number =>
   acrLevels.findIndex((names) => names.includes(level))
+
+/** A person without a session: a place judges their claims, and no proof of theirs. */
+export const withoutSession = (person: Pick<Principal, 'user_id' | 'context'>): Principal => ({
+  ...nameless,
+  ...person,
+})
 
 /** A person without a session, as a token shows them. */
 const nameless: Principal = {

@@ -5,7 +5,10 @@ import type { Method } from '../contract/method.ts'
 import { now } from '../storage/ids.ts'
 import { coversScope, type TokenScope } from '../contract/token_scopes.ts'
 
-/** `users.{param}`: the parameter names the caller. `groups.{param}.admin`: the caller administers the group that the parameter names. */
+/**
+ * `users.{param}`: the parameter names the caller. `groups.{param}.admin`: the caller administers the group that the parameter names.
+ * `groups.{request}.admin`: they administer some group; the method asks again, for the group of the request.
+ */
 const template = /^(users|groups)\.\{([a-z_]+)(\?)?\}(?:\.admin)?$/
 
 /** The only gate: throws unless the caller satisfies the method's rule, including a fresh proof if it needs one. `params` are not validated yet. */
@@ -49,8 +52,9 @@ const refuseBeyondScope = (
     throw new AppError('proof_required', 'This needs a sign-in: a token gives its person no other way in')
 }
 
-const refuseWithoutClaim = (
-  { claim: rule, near }: Method,
+/** Throws unless the caller satisfies a rule with these parameters. A method whose rule depends on what it reads asks again. */
+export const refuseWithoutClaim = (
+  { claim: rule, near }: Pick<Method, 'claim' | 'near'>,
   params: Readonly<Record<string, unknown>>,
   caller: Caller,
 ): void => {
@@ -85,6 +89,7 @@ const holds = (claim: string, params: Readonly<Record<string, unknown>>, caller:
   if (caller.kind !== 'user') return false
   if (!Object.hasOwn(params, name)) return mayBeLeftOut !== undefined
   const value = params[name]
+  if (name === 'request') return [...caller.claims].some((held) => /^groups\.[^.]+\.admin$/i.test(held))
   if (typeof value !== 'string') return false
   if (noun === 'users') return value.toLowerCase() === caller.name.toLowerCase()
   const wanted = `groups.${value}.admin`.toLowerCase()

@@ -21,7 +21,11 @@ const requested: readonly (readonly MailKind[])[] = [
   ['reset'],
   ['magic'],
   ['invite'],
+  ['access_requested'],
+  ['access_approved', 'access_refused'],
 ]
+/** Mails of a kind that one address gets per hour, where there are fewer than of others: they say what a page lists as well. */
+const fewerPerHour: Partial<Record<MailKind, number>> = { access_requested: 1 }
 /** Mails of a group that one address may get per hour, asked for from one network. */
 const maxPerHour = 5
 /** The same from all networks together: one network alone does not use up what the person's own may ask for. */
@@ -129,7 +133,7 @@ export class Mails {
     const all = rows.reduce((sum, { count }) => sum + Number(count), 0)
     if (group) {
       const own = Number(rows.find(({ asked_from }) => asked_from === askedFrom)?.count ?? 0)
-      return own >= maxPerHour || all >= maxPerHourFromAll
+      return own >= (fewerPerHour[kind] ?? maxPerHour) || all >= maxPerHourFromAll
     }
     if (all < maxNoticesPerHour) return false
     await this.#noticeDropped(kind, address)

@@ -20,6 +20,10 @@ export interface MailFacts {
   readonly about?: string
   /** Whether the link gives the account the address back that the mail goes to. */
   readonly restores?: boolean
+  /** When what was given ends, in Unix seconds; null without an end. */
+  readonly until?: number | null
+  /** Words of somebody for the recipient. */
+  readonly said?: string
   /** How the recipient's factors changed, and the name of the passkey if it was one. */
   readonly change?: { readonly what: FactorChange; readonly name: string }
   /** What a security notice says about its cause: where that happened, or that it was an administrator. */
@@ -82,6 +86,8 @@ export const render = (
     at: facts.ends_at ?? 0,
     about,
     restores: facts.restores === true && link !== undefined,
+    until: facts.until ?? null,
+    said: oneLine(facts.said ?? ''),
   })
   const [first = '', ...more] = paragraphs
   const body = [

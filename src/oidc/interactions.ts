@@ -1,4 +1,6 @@
 import type { IncomingMessage as Request, ServerResponse as Response } from 'node:http'
+import type { AskTokens } from '../asking/ask_tokens.ts'
+import { clientRef } from '../contract/place.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Caller } from '../contract/caller.ts'
 import { destinationOf } from '../clients/redirect_uris.ts'
@@ -24,6 +26,7 @@ interface Parts {
   readonly engine: () => Promise<Engine>
   readonly signedIn: (caller: Caller) => Promise<SignedIn | undefined>
   readonly rules: ClientRules
+  readonly askTokens: Pick<AskTokens, 'issue'>
   readonly liveSessions: Pick<LiveSessions, 'byId'>
 }
 
@@ -48,8 +51,13 @@ export type Step =
    */
   | { readonly act: 'sign in'; readonly hint: string; readonly chooses: boolean }
   | { readonly act: 'prove'; readonly asks?: ProofRule | undefined }
-  /** The rule of the application does not let this person in. */
-  | { readonly act: 'no access'; readonly name: string; readonly host: string }
+  /** The rule of the application does not let this person in. With a token, they may ask for access. */
+  | {
+      readonly act: 'no access'
+      readonly name: string
+      readonly host: string
+      readonly token: string | undefined
+    }
   | { readonly act: 'go on'; readonly to: string }
   | { readonly act: 'switch'; readonly name: string }
   /** The application wants the person to choose an account, and they are signed in. */
@@ -104,7 +112,11 @@ export class Interactions {
       const { lack, asks } = await this.#judge(who, known, params)
       if (lack === undefined) return { act: 'go on', to: await this.#finish(found, { rule: {} }) }
       if (lack === 'proof') return { act: 'prove', asks }
-      return { act: 'no access', name, host: destinationOf(String(params.redirect_uri ?? '')) }
+      const token =
+        lack === 'claims' && known && known.ask_group !== null
+          ? this.#parts.askTokens.issue(who.user_id, clientRef(known))
+          : undefined
+      return { act: 'no access', name, host: destinationOf(String(params.redirect_uri ?? '')), token }
     }
     const scopes = wanted(found, await this.#parts.accounts.scopeClaims())
     const { reasons } = prompt

@@ -1,4 +1,5 @@
 import type { IncomingMessage as Request, ServerResponse as Response } from 'node:http'
+import type { AskTokens } from '../asking/ask_tokens.ts'
 import type { Audit } from '../audit/audit.ts'
 import { guest, type Caller } from '../contract/caller.ts'
 import type { ClientWithCredentials } from '../clients/client.ts'
@@ -29,6 +30,7 @@ type Needed = 'refresh_lifetime' | 'client_registration' | 'client_metadata_docu
 
 interface Parts extends EngineParts {
   readonly database: Database
+  readonly askTokens: Pick<AskTokens, 'issue'>
   readonly audit: Audit
   readonly keys: Keys
   readonly log: Log

@@ -104,7 +104,10 @@ export class PageRequest {
   }
 
   /** What pages need to know of people besides who they are. */
-  get people(): Pick<PageRequestParts, 'attributes' | 'pictureOf' | 'closing' | 'endOf'> {
+  get people(): Pick<
+    PageRequestParts,
+    'attributes' | 'pictureOf' | 'closing' | 'endOf' | 'groupsOf' | 'requestDays'
+  > {
     return this.#parts
   }
 

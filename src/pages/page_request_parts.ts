@@ -1,6 +1,7 @@
 import type { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import type { PersonSwitch } from '../auth/person_switch.ts'
 import type { Attribute } from '../attributes/attribute.ts'
+import type { OwnGroup } from '../groups/lent_memberships.ts'
 import type { Call } from '../contract/method.ts'
 import type { ShowRefusal } from '../html/show_refusal.ts'
 import type { WordsFor } from '../html/words_for.ts'
@@ -33,6 +34,10 @@ export interface PageRequestParts {
   readonly attributes: () => Promise<readonly Attribute[]>
   /** Whether people may delete their accounts, and after how many days they are gone. */
   readonly closing: () => Promise<{ readonly allowed: boolean; readonly days: number }>
+  /** The groups of a person, with the ends of their memberships. */
+  readonly groupsOf: (userId: string) => Promise<readonly OwnGroup[]>
+  /** Days until a membership ends that was asked for, unless who approves it says when. */
+  readonly requestDays: () => Promise<number>
   /** The path of the picture of a person, and whether they have given one. */
   readonly pictureOf: (userId: string) => Promise<{ readonly path: string; readonly isOwn: boolean }>
   /** When the account of a person ends; null if it does not. */

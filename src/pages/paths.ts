@@ -5,6 +5,7 @@ import { redirect } from '../wire/responses.ts'
 import { cookiesForm } from './clear_cookies.ts'
 import * as account from './account/account.ts'
 import type { Topic } from './account/topic.ts'
+import { ask, postAsk } from './account/ask.ts'
 import { services, type ServicesParts } from './account/services.ts'
 import { stillPaths, type StillParts } from './files.ts'
 import * as atHome from './handover/at_home.ts'
@@ -194,6 +195,8 @@ const accountPaths = (parts: Parts): readonly OwnPath[] => [
   // Unless a route of home's host serves it.
   { ...pageRow(parts, '/', services(parts.services)), unless: 'serves' },
   pageRow(parts, '/auth/services', services(parts.services)),
+  pageRow(parts, '/auth/ask', ask(parts.services.asking)),
+  formRow(parts, '/auth/ask', postAsk(parts.services.asking)),
   pageRow(parts, '/auth/me', account.me),
   ...account.topics.map((topic) => pageRow(parts, topic.path, account.showTopic(topic))),
   ...[account.overview, ...account.topics].flatMap((topic) => topicForms(parts, topic)),

@@ -1,7 +1,7 @@
 import { ProofAge, ProofOption, type ProofLevel } from '../contract/proofs.ts'
 import { UploadedIcon } from '../contract/icons.ts'
 import { isName, shownName } from '../contract/names.ts'
-import { Name, Nullable, Text } from '../contract/schemas.ts'
+import { AskGroup, Name, Nullable, Text } from '../contract/schemas.ts'
 import { Type } from '../contract/schema_builder.ts'
 import { takesSessions } from './auth_modes.ts'
 import { iconNames } from './icons.ts'
@@ -88,6 +88,7 @@ export const peopleOptions = {
   confirm: flagOption(false, 'Ask each person once before they are signed in at this host'),
   proof: option({ schema: ProofOption, fallback: 'any', column: unchanged<ProofLevel>() }),
   proof_age: option({ schema: ProofAge, fallback: null, column: unchanged<number | null>() }),
+  ask_group: option({ schema: AskGroup, fallback: null, column: textOrNull }),
   no_store: flagOption(
     false,
     'Keep every response of the service out of all caches, also that of the browser',

@@ -72,6 +72,11 @@ export const refuseContradiction = (route: Route) => {
   more_targets.forEach((another, i) => refuseBadTarget(`more_targets/${i}`, another))
   if (also.length > 0 && !takesSessions(auth_mode))
     throw invalidParams('also', 'empty unless auth_mode is optional, oauth or local, where people sign in')
+  if (route.ask_group !== null && !takesSessions(auth_mode))
+    throw invalidParams(
+      'ask_group',
+      'null unless auth_mode is optional, oauth or local: people who are signed in ask',
+    )
   if (asksForProof(route) && (auth_mode === 'none' || auth_mode === 'signature'))
     throw invalidParams(
       route.proof === 'any' ? 'proof_age' : 'proof',

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { digest } from '../secrets/digest.ts'
 import { alreadyExists, notFound } from '../contract/errors.ts'
+import { refuseUnaskable } from '../storage/ask_groups.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
@@ -135,6 +136,7 @@ export class Routes {
     return this.#database.write(async () => {
       route.name ||= await this.#freeName(nameFor(route.domain, route.path_prefix))
       await refuseUnknownHosts(this.#database, this.#home, route)
+      await refuseUnaskable(this.#database, route.ask_group)
       return this.#store(route, (row) =>
         this.#database.query
           .insertInto('routes')
@@ -156,6 +158,7 @@ export class Routes {
       if (given('domain', 'path_prefix')) refuseOwnPath(route, isOwnPath)
       if (given('domain', 'shares_home', 'origin')) refuseAtHome(route, this.#home)
       if (given('domain', 'also')) await refuseUnknownHosts(this.#database, this.#home, route)
+      await refuseUnaskable(this.#database, fields.ask_group)
       const bearer_token_hash = hashOf(bearer_token)
       if (bearer_token_hash !== undefined) route.bearer_token_set = bearer_token_hash !== ''
       return this.#store(route, (row) =>

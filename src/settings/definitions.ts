@@ -134,6 +134,12 @@ export const definitions = {
     90,
     'Days after which an account that its person has deleted is gone; until then a mailed link takes it back',
   ),
+  request_days: integer(
+    30,
+    1,
+    3650,
+    'Days after which a membership ends that somebody asked for, unless who approves it says when',
+  ),
   providers_may_be_local: yesNo(
     false,
     'Allow identity providers at loopback and link-local addresses, also over plain HTTP',

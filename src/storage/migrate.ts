@@ -30,6 +30,7 @@ import * as pictures from './migrations/027_pictures.ts'
 import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
+import * as asking from './migrations/031_asking.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first. Never rename a step, and never edit one once it is released. */
@@ -64,6 +65,7 @@ export const migrations: Record<string, Migration> = {
   '027_pictures': pictures,
   '028_remembered': remembered,
   '029_account_ends': accountEnds,
+  '031_asking': asking,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

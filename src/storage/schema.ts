@@ -19,6 +19,7 @@ import type { AuditTables } from './tables/audit.ts'
 import type { SettingsTables } from './tables/settings.ts'
 import type { TlsTables } from './tables/tls.ts'
 import type { AuthTables } from './tables/auth.ts'
+import type { AskingTables } from './tables/asking.ts'
 import type { HandoverTables } from './tables/handover.ts'
 import type { FederationTables } from './tables/federation.ts'
 import type { OidcTables } from './tables/oidc.ts'
@@ -56,6 +57,7 @@ export type * from './tables/audit.ts'
 export type * from './tables/settings.ts'
 export type * from './tables/tls.ts'
 export type * from './tables/auth.ts'
+export type * from './tables/asking.ts'
 export type * from './tables/handover.ts'
 export type * from './tables/federation.ts'
 export type * from './tables/oidc.ts'
@@ -88,6 +90,7 @@ export interface Schema
     SettingsTables,
     TlsTables,
     AuthTables,
+    AskingTables,
     HandoverTables,
     FederationTables,
     OidcTables,

@@ -5,6 +5,9 @@ import type { MethodName } from '../../sdk/methods.ts'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { AskTokens } from '../../src/asking/ask_tokens.ts'
+import { exampleRequest } from '../../src/asking/methods.ts'
+import { exampleRoute } from '../../src/routes/methods.ts'
 import { PendingLinks } from '../../src/federation/pending_links.ts'
 import { exampleTokens } from '../../src/auth/email_methods.ts'
 import { Seal } from '../../src/secrets/seal.ts'
@@ -29,6 +32,7 @@ const masked = new Set([
   'signs_since',
   'retired_at',
   'removes_at',
+  'decided_at',
   'added_at',
   'x',
   'n',
@@ -102,6 +106,8 @@ const needsSession = new Set([
   'factors.remove_passkey',
   'factors.renew_recovery_codes',
   'auth.logout',
+  'requests.add',
+  'requests.withdraw',
   'auth.export',
   'auth.close_account',
   'auth.impersonate',
@@ -143,6 +149,20 @@ const currentParams: Partial<Record<string, (stage: TestDaemon, caller: HeroProx
   'auth.close_account': async ({ hero }) => {
     await hero.users.update({ username: 'grace', is_admin: true })
     return {}
+  },
+  'requests.add': async ({ config, hero }) => {
+    const rule = { required_claims: ['groups.interns'], ask_group: 'interns' }
+    const { id } = await hero.proxy.routes.update({ id: exampleRoute.id, ...rule })
+    const ada = await hero.users.get({ username: 'ada' })
+    const token = new AskTokens(sealOf(config)).issue(ada.id, `route ${id}`)
+    return { token, reason: 'I write the manual' }
+  },
+  'requests.withdraw': async ({ config, hero }) => {
+    const { id } = await hero.users.get({ username: 'ada' })
+    await byHand({ config }, ({ query }) =>
+      query.updateTable('access_requests').set({ user_id: id }).execute(),
+    )
+    return { request: exampleRequest.id }
   },
   'auth.reopen_account': async ({ config }) => {
     await byHand({ config }, async (database) => {

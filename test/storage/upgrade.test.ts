@@ -194,6 +194,7 @@ const upgraded = (old: Rows): Rows => {
       session_max: null,
       claim_map: '{}',
       icon: '',
+      ask_group: '',
     })),
     users: old.users!.map((row) => ({ ...row, ends_at: null, end_stage: 0, awaits_approval: 0 })),
     groups: old.groups!.map((row) => ({ ...row, proof: 'any' })),
@@ -202,6 +203,7 @@ const upgraded = (old: Rows): Rows => {
     pictures: [],
     icons: [],
     closed_accounts: [],
+    access_requests: [],
     providers: old.providers!.map((row) => ({
       ...row,
       email_trusted: 0,
@@ -226,6 +228,7 @@ const upgraded = (old: Rows): Rows => {
       webfinger: 0,
       proof: 'any',
       proof_age: null,
+      ask_group: '',
     })),
   }
 }

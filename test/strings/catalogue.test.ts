@@ -25,7 +25,7 @@ const entries = (part: object, path = ''): (readonly [string, unknown])[] =>
 const kindOf = (entry: unknown) => (entry instanceof Sentence ? 'sentence' : typeof entry)
 
 const hostile = '<img src=x onerror=alert(1)>'
-const numbers = /^(at|created_at|last_used_at|expires_at|count|seconds|status|retry_after|most|least)$/
+const numbers = /^(at|created_at|last_used_at|expires_at|until|count|seconds|status|retry_after|most|least)$/
 /** Values for any entry: markup for names, and the few values that are not names. */
 const values: Readonly<Record<string, unknown>> = new Proxy(
   {},

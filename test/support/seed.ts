@@ -2,9 +2,12 @@ import { hash } from 'node:crypto'
 import { cpSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql, type SqlBool } from 'kysely'
+import { exampleRequest } from '../../src/asking/methods.ts'
 import { exampleTokens } from '../../src/auth/email_methods.ts'
 import { examplePicture } from '../../src/pictures/methods.ts'
 import { exampleRoute } from '../../src/routes/methods.ts'
+import type { AccessRequestRow } from '../../src/storage/schema.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from './daemon.ts'
 import { byHand } from './people.ts'
 
@@ -69,6 +72,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
     name: 'The wiki',
     redirect_uris: ['https://wiki.example.org/callback'],
     start_url: 'https://wiki.example.org/',
+    ask_group: 'engineers',
     first_party: true,
   })
   await hero.clients.registration_tokens.add({ name: 'The editor on my laptop' })
@@ -105,6 +109,31 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
         .set({ id: `01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a6${i + 1}` })
         .execute()
     }
+    const idOf = async (table: 'users' | 'groups', column: 'username' | 'slug', name: string) =>
+      (
+        await query
+          .selectFrom(table)
+          .select('id')
+          .where(sql<SqlBool>`${sql.ref(column)} = ${name}`)
+          .executeTakeFirstOrThrow()
+      ).id
+    await query
+      .insertInto('access_requests')
+      .values({
+        id: exampleRequest.id,
+        user_id: await idOf('users', 'username', 'grace'),
+        group_id: await idOf('groups', 'slug', 'engineers'),
+        place: 'client wiki',
+        reason: exampleRequest.reason,
+        state: 'open',
+        created_at: 1795435200,
+        expires_at: 4_000_000_000,
+        decided_at: null,
+        ends_at: null,
+        told: 1,
+        answer: '',
+      } satisfies AccessRequestRow)
+      .execute()
     const revoked = {
       session_id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a32',
       token_id: '',

@@ -1,6 +1,7 @@
+import type { AskTokens } from '../../asking/ask_tokens.ts'
 import { sentByBrowser } from '../../contract/principal.ts'
 import type { Identification, Identified } from '../../identity/identify.ts'
-import { admitsGuests } from '../../contract/place.ts'
+import { admitsGuests, routeRef } from '../../contract/place.ts'
 import { guestEnters, type Judge, type Lack, type Verdict } from '../../identity/judge.ts'
 import type { Person, SeenPeople } from '../../identity/seen_person.ts'
 import type { Signing } from '../../identity/signed_request.ts'
@@ -67,6 +68,7 @@ export interface CheckParts {
   readonly identification: Identification
   readonly people: SeenPeople
   readonly judge: Judge
+  readonly askTokens: Pick<AskTokens, 'issue'>
   /** Names of the identity providers that people can sign in with. Warm, it returns no promise. */
   readonly providers: () => readonly string[] | Promise<readonly string[]>
   /** Reports that the claims of a user were too long for the header. */
@@ -131,8 +133,23 @@ const lacking =
       },
     )
 
-const claimMissing = (question: Question, parts: CheckParts): Answer =>
-  refusePerson(refusals.claimMissing(question.route, question.person!, isSignedIn(question)), question, parts)
+const claimMissing = (question: Question, parts: CheckParts): Answer => {
+  const refusal = refusals.claimMissing(question.route, question.person!, isSignedIn(question))
+  const href = askAddress(question, parts)
+  return refusePerson(
+    href === undefined ? refusal : { ...refusal, link: { href, name: 'ask' } },
+    question,
+    parts,
+  )
+}
+
+/** Where a person asks for access, if the route says whom to ask. */
+const askAddress = (question: Question, { home, askTokens }: CheckParts): string | undefined => {
+  const { route, identified } = question
+  const { principal } = identified!
+  if (route.ask_group === null || !isSignedIn(question) || !principal || principal.overlay) return undefined
+  return `${home.origin}/auth/ask?token=${askTokens.issue(principal.user_id, routeRef(route))}`
+}
 
 const emailNotAllowed = (question: Question, parts: CheckParts): Answer =>
   refusePerson(refusals.emailNotAllowed(question.person!, isSignedIn(question)), question, parts)

@@ -5,6 +5,7 @@ import { inWords } from '../sign_in/complete_sign_in.ts'
 import type { PageRequest } from '../page_request.ts'
 import { applications } from './applications.ts'
 import { data } from './data.ts'
+import { groups } from './groups.ts'
 import { mePage } from './me_view.ts'
 import { overview } from './overview.ts'
 import { passkeys } from './passkeys.ts'
@@ -17,7 +18,16 @@ import { questionPage, topicPage, type Topic } from './topic.ts'
 export { overview }
 
 /** The pages of an account, but for its overview, which also says who is here. */
-export const topics: readonly Topic[] = [profile, security, passkeys, sessions, applications, tokens, data]
+export const topics: readonly Topic[] = [
+  groups,
+  profile,
+  security,
+  passkeys,
+  sessions,
+  applications,
+  tokens,
+  data,
+]
 
 type Done = Catalogue['account']['done']
 
@@ -79,7 +89,7 @@ export const me = async (page: PageRequest): Promise<void> => {
 /** What a question or its answer names. Of a name that is given twice, the first counts, for what is shown and for what ends. */
 const named = (params: URLSearchParams): Record<string, string> =>
   Object.fromEntries(
-    ['id', 'client'].flatMap((name) => {
+    ['id', 'client', 'group', 'user'].flatMap((name) => {
       const value = params.get(name)
       return value === null ? [] : [[name, value]]
     }),

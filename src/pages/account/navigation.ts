@@ -3,6 +3,7 @@ import type { Catalogue } from '../../strings/catalogue.ts'
 
 const addresses = {
   services: '/auth/services',
+  groups: '/auth/groups',
   overview: '/auth/me',
   profile: '/auth/profile',
   security: '/auth/security',

@@ -202,7 +202,7 @@ export const consent = async (
   const user = caller!.name
   if (step.act === 'no access')
     return page.page(403, (token, words) =>
-      noAccessPage(words, { place, token, action, user, name: step.name, host: step.host }),
+      noAccessPage(words, { place, token, action, user, name: step.name, host: step.host, ask: step.token }),
     )
   if (step.act === 'switch')
     return page.page(200, (token, words) =>

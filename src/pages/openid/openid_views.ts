@@ -60,7 +60,15 @@ export const switchPage = (
 /** The application does not let this person in. Its button tells the application so. */
 export const noAccessPage = (
   words: Catalogue,
-  { place, token, name, action, user, host }: Asking & { readonly user: string; readonly host: string },
+  {
+    place,
+    token,
+    name,
+    action,
+    user,
+    host,
+    ask,
+  }: Asking & { readonly user: string; readonly host: string; readonly ask: string | undefined },
 ): string => {
   const { no_access: own } = words.openid
   return page(
@@ -70,6 +78,7 @@ export const noAccessPage = (
     html`<h1>${own.title}</h1>
 <p class="lead">${own.lead({ user, name })}</p>
 <p>${own.password_right}</p>
+${ask !== undefined && html`<a class="button" href="/auth/ask?token=${ask}">${words.refusals.links.ask}</a>`}
 <form method="post" action="/auth/switch">
 <input type="hidden" name="form_token" value="${token}">
 <input type="hidden" name="return_to" value="${action}">

@@ -36,6 +36,8 @@ export interface ClientRow {
   /** In seconds, like the next; null sets no limit. */
   proof_age: number | null
   session_max: number | null
+  /** The group that people ask to join who are refused; empty for none. */
+  ask_group: string
   /** JSON Web Key Set; empty without one. */
   jwks: string
   /** Access tokens issued in this second or before are no longer valid. */

@@ -53,6 +53,8 @@ export interface RouteRow {
   /** In seconds; null sets no limit. */
   proof_age: number | null
   webfinger: Bit
+  /** The group that people ask to join who are refused; empty for none. */
+  ask_group: string
   created_at: number
   updated_at: number
 }

@@ -25,6 +25,37 @@ export const account: Catalogue['account'] = {
     sign_in: 'Anmelden',
   },
 
+  groups: {
+    heading: 'Meine Gruppen',
+    none: 'Sie sind in keiner Gruppe.',
+    no_end: 'Ohne Ende',
+    ends: ({ at }) => `Bis ${time(at)}`,
+    own_requests: 'Worum Sie gebeten haben',
+    waiting: ({ at }) => `Gefragt: ${time(at)}. Jemand wird darüber entscheiden.`,
+    requests: 'Anfragen, über die Sie entscheiden',
+    asks: ({ user, title, group }) =>
+      sentence`${strong(user)} möchte ${strong(title)} öffnen, als Mitglied von ${strong(group)}.`,
+    asked: ({ at, until }) => `Gefragt: ${time(at)}. Entscheiden können Sie bis: ${time(until)}`,
+    opens: 'Die Mitgliedschaft öffnet:',
+    opens_nothing:
+      'Die Mitgliedschaft öffnet keinen Dienst und keine Anwendung, die eine Berechtigung verlangt.',
+    administers: 'Mit der Mitgliedschaft kann diese Person hero_proxy selbst verwalten.',
+    all_claims: ({ count }) =>
+      plural(count, {
+        one: 'Die Berechtigung, die sie gibt',
+        other: `Alle ${count} Berechtigungen, die sie gibt`,
+      }),
+    last_day: 'Letzter Tag',
+    approve: 'Bewilligen',
+    refuse: 'Ablehnen',
+    refuse_reason: 'Die Begründung, für die Person, die fragt',
+    members_of: ({ name }) => `Mitglieder von ${name}`,
+    no_members: 'Niemand.',
+    through: ({ group }) => `über ${group}`,
+    remove: 'Aus der Gruppe entfernen',
+    add: 'Mitglied hinzufügen',
+    empty_for_ever: 'Lassen Sie das Feld leer für eine Mitgliedschaft ohne Ende.',
+  },
   profile: {
     heading: 'Profil',
     change_name: 'Namen ändern',
@@ -231,6 +262,16 @@ export const account: Catalogue['account'] = {
       ends: 'Sie können sich mit diesem Konto nicht mehr anmelden. Sitzungen, die es geöffnet hat, enden, ebenso Mitgliedschaften in Gruppen, die es mitgebracht hat.',
       button: 'Verknüpfung aufheben',
     },
+    withdraw_request: {
+      title: 'Anfrage zurückziehen?',
+      ends: 'Niemand entscheidet mehr darüber. Sie können wieder fragen.',
+      button: 'Anfrage zurückziehen',
+    },
+    remove_member: {
+      title: 'Aus der Gruppe entfernen?',
+      ends: 'Diese Person verliert sofort, was die Gruppe gibt.',
+      button: 'Aus der Gruppe entfernen',
+    },
     close_account: {
       title: 'Konto löschen?',
       button: 'Mein Konto löschen',
@@ -242,6 +283,11 @@ export const account: Catalogue['account'] = {
     },
   },
   done: {
+    approve_request: 'Die Anfrage ist bewilligt.',
+    refuse_request: 'Die Anfrage ist abgelehnt.',
+    withdraw_request: 'Die Anfrage ist zurückgezogen.',
+    add_member: 'Die Person ist jetzt Mitglied.',
+    remove_member: 'Die Person ist kein Mitglied mehr.',
     profile: 'Ihr Name ist gespeichert.',
     details: 'Ihre Angaben sind gespeichert.',
     picture: 'Ihr Bild ist gespeichert.',

@@ -99,6 +99,30 @@ export const mails: Catalogue['mails'] = {
         `Jemand, hoffentlich Sie, hat sich bei Ihrem Konto bei ${site} mit einem Gerät angemeldet, das wir noch nicht kennen.`,
       ],
     }),
+    access_requested: ({ site, by, about }) => ({
+      subject: `${by} bittet bei ${site} um Zugang`,
+      paragraphs: [
+        `${by} möchte ${about} öffnen. Auf der Seite „Meine Gruppen“ können Sie darüber entscheiden, und über alles andere, was dort auf Sie wartet.`,
+        'Das Öffnen der Seite ändert nichts. Wenn in der nächsten Stunde noch jemand fragt, bekommen Sie dazu keine weitere E-Mail.',
+      ],
+      button: 'Meine Gruppen öffnen',
+    }),
+    access_approved: ({ site, about, until }) => ({
+      subject: `Sie haben jetzt Zugang zu ${about}`,
+      paragraphs: [
+        until === null
+          ? `Ihre Anfrage bei ${site} wurde bewilligt: Sie können ${about} jetzt öffnen.`
+          : `Ihre Anfrage bei ${site} wurde bewilligt. Sie können ${about} öffnen bis: ${time(until)}.`,
+      ],
+      button: 'Öffnen',
+    }),
+    access_refused: ({ site, about, said }) => ({
+      subject: `Ihre Anfrage bei ${site} wurde abgelehnt`,
+      paragraphs: [
+        `Sie haben um Zugang zu ${about} gebeten, und das wurde abgelehnt. In einer Woche können Sie wieder fragen.`,
+        ...(said === '' ? [] : [`Die Begründung: ${said}`]),
+      ],
+    }),
     test: ({ site }) => ({
       subject: `Testmail von ${site}`,
       paragraphs: ['Das ist die Testmail, die Sie angefordert haben. Die Mail-Einstellungen funktionieren.'],

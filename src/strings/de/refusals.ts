@@ -42,6 +42,17 @@ export const refusals: Catalogue['refusals'] = {
     no_self_delete: 'Konten löschen hier die Betreiber. Fragen Sie sie.',
     no_picture:
       'Dieses Bild können wir nicht annehmen: ein PNG, JPEG oder WebP von höchstens 512 KB und 4096 Pixeln je Seite.',
+    ask_over: 'Diese Seite ist zu alt oder war für jemand anderen. Öffnen Sie den Dienst noch einmal.',
+    ask_not_needed: 'Sie können das schon öffnen.',
+    ask_useless:
+      'Sie sind schon in der Gruppe, aber sie öffnet das nicht. Fragen Sie die Menschen, die diese Website betreiben.',
+    ask_waiting: 'Sie haben darum schon gebeten. Jemand wird darüber entscheiden.',
+    ask_refused: ({ until }) => `Das wurde abgelehnt. Wieder fragen können Sie ab: ${time(until)}.`,
+    ask_too_many: ({ most }) =>
+      `Sie haben schon ${most} offene Anfragen. Warten Sie eine Antwort ab, oder ziehen Sie eine zurück.`,
+    ask_gone: 'Der Dienst bietet das nicht mehr an. Lehnen Sie die Anfrage ab.',
+    ask_own: 'Über Ihre eigene Anfrage muss jemand anders entscheiden.',
+    ask_decided: 'Darüber wurde schon entschieden.',
     parse_error: 'Die Anfrage konnte nicht gelesen werden.',
     invalid_request: 'Die Anfrage ist ungültig.',
     method_not_found: 'Diese Aktion gibt es nicht.',
@@ -400,6 +411,11 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Nicht verfügbar',
       text: 'Die Anmeldung per E-Mail ist hier nicht verfügbar.',
     },
+    ask_over: {
+      title: 'Bitte beginnen Sie noch einmal',
+      text: 'Diese Seite ist zu alt, war für jemand anderen, oder es gibt nichts mehr zu erbitten. Öffnen Sie den Dienst noch einmal.',
+    },
+    ask_not_now: { title: 'Jetzt nicht', text: 'Darum können Sie jetzt nicht bitten.' },
     interaction_over: {
       title: 'Bitte beginnen Sie noch einmal',
       text: 'Diese Anmeldung hat zu lange gedauert oder wurde in einem anderen Browser begonnen. Gehen Sie zurück zur Anwendung und versuchen Sie es noch einmal.',
@@ -500,8 +516,10 @@ export const refusals: Catalogue['refusals'] = {
   },
 
   links: {
+    ask: 'Um Zugang bitten',
     sign_in: 'Anmelden',
     try_again: 'Noch einmal versuchen',
+    your_services: 'Ihre Dienste',
     your_account: 'Ihr Konto',
     other_ways: 'Andere Möglichkeiten, sich anzumelden',
     other_proofs: 'Andere Möglichkeiten der Bestätigung',

@@ -25,6 +25,35 @@ export const account = {
     sign_in: 'Sign in',
   },
 
+  /** The groups of the person, and what they decide as an administrator of a group. */
+  groups: {
+    heading: 'My groups',
+    none: 'You are in no group.',
+    no_end: 'Without an end',
+    ends: ({ at }: { at: number }) => `Until ${time(at)}`,
+    own_requests: 'What you asked for',
+    waiting: ({ at }: { at: number }) => `Asked ${time(at)}. Somebody will decide about it.`,
+    requests: 'Requests for you to decide',
+    asks: ({ user, title, group }: { user: string; title: string; group: string }) =>
+      sentence`${strong(user)} would like to open ${strong(title)}, as a member of ${strong(group)}.`,
+    asked: ({ at, until }: { at: number; until: number }) =>
+      `Asked ${time(at)}, to decide until ${time(until)}`,
+    opens: 'The membership opens:',
+    opens_nothing: 'The membership opens no service or application that asks for a claim.',
+    administers: 'The membership lets this person administer hero_proxy itself.',
+    all_claims: ({ count }: { count: number }) =>
+      plural(count, { one: 'The claim that it gives', other: `All ${count} claims that it gives` }),
+    last_day: 'Last day',
+    approve: 'Approve',
+    refuse: 'Refuse',
+    refuse_reason: 'The reason, for the person who asks',
+    members_of: ({ name }: { name: string }) => `Members of ${name}`,
+    no_members: 'Nobody.',
+    through: ({ group }: { group: string }) => `through ${group}`,
+    remove: 'Remove from the group',
+    add: 'Add a member',
+    empty_for_ever: 'Leave it empty for a membership without an end.',
+  },
   profile: {
     heading: 'Profile',
     change_name: 'Change your name',
@@ -235,6 +264,16 @@ export const account = {
       ends: 'You can no longer sign in with that account. Sessions that it opened end, and so do group memberships that came with it.',
       button: 'Unlink account',
     },
+    withdraw_request: {
+      title: 'Withdraw the request?',
+      ends: 'Nobody decides about it any more. You can ask again.',
+      button: 'Withdraw the request',
+    },
+    remove_member: {
+      title: 'Remove from the group?',
+      ends: 'This person loses at once what the group gives.',
+      button: 'Remove from the group',
+    },
     close_account: {
       title: 'Delete your account?',
       button: 'Delete my account',
@@ -247,6 +286,11 @@ export const account = {
   },
   /** What the page says after a form was posted. */
   done: {
+    approve_request: 'The request is approved.',
+    refuse_request: 'The request is refused.',
+    withdraw_request: 'The request is withdrawn.',
+    add_member: 'The person is a member now.',
+    remove_member: 'The person is no longer a member.',
     profile: 'Your name is saved.',
     details: 'Your details are saved.',
     picture: 'Your picture is saved.',

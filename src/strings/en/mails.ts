@@ -24,6 +24,10 @@ export interface MailValues {
   readonly at: number
   /** What changed: the new address, or a sentence about factors; empty for none. */
   readonly about: string
+  /** When what was given ends, in Unix seconds; null without an end. */
+  readonly until: number | null
+  /** Words of somebody for the recipient; empty for none. */
+  readonly said: string
 }
 
 const ignore = 'If this wasn’t you, ignore this mail. Nothing happens unless you click the button.'
@@ -121,6 +125,30 @@ export const mails = {
       subject: `A new device signed in to ${site}`,
       paragraphs: [
         `Someone, hopefully you, signed in to your account at ${site} with a device that we have not seen before.`,
+      ],
+    }),
+    access_requested: ({ site, by, about }) => ({
+      subject: `${by} asks for access at ${site}`,
+      paragraphs: [
+        `${by} would like to open ${about}. You can decide about this, and about everything else that waits for you, on the page My groups.`,
+        'Opening the page changes nothing. If more people ask within the hour, you get no further mail about it.',
+      ],
+      button: 'Open My groups',
+    }),
+    access_approved: ({ site, about, until }) => ({
+      subject: `You now have access to ${about}`,
+      paragraphs: [
+        until === null
+          ? `Your request at ${site} was approved: you can open ${about} now.`
+          : `Your request at ${site} was approved: you can open ${about} until ${time(until)}.`,
+      ],
+      button: 'Open',
+    }),
+    access_refused: ({ site, about, said }) => ({
+      subject: `Your request at ${site} was refused`,
+      paragraphs: [
+        `You asked for access to ${about}, and this was refused. You can ask again in a week.`,
+        ...(said === '' ? [] : [`The reason given: ${said}`]),
       ],
     }),
     test: ({ site }) => ({

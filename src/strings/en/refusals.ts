@@ -48,6 +48,17 @@ export const refusals = {
     no_self_delete: 'The people who run this site delete accounts. Ask them.',
     no_picture:
       'This is not a picture that we can take: a PNG, JPEG or WebP of at most 512 KB and 4,096 pixels a side.',
+    ask_over: 'This page is too old, or it was made for somebody else. Open the service again.',
+    ask_not_needed: 'You can open this already.',
+    ask_useless: 'You are in the group already, and it does not open this. Ask the people who run this site.',
+    ask_waiting: 'You have asked for this already. Somebody will decide about it.',
+    ask_refused: ({ until }: { until: number }) =>
+      `This was refused. You can ask again after ${time(until)}.`,
+    ask_too_many: ({ most }: { most: number }) =>
+      `You already have ${most} open requests. Wait for an answer, or withdraw one.`,
+    ask_gone: 'The service does not offer this any more. Refuse the request.',
+    ask_own: 'Somebody else has to decide about your own request.',
+    ask_decided: 'This was already decided.',
     parse_error: 'The request could not be read.',
     invalid_request: 'The request is not valid.',
     method_not_found: 'This action doesn’t exist.',
@@ -401,6 +412,11 @@ export const refusals = {
       title: 'Not available',
       text: 'Signing in by email is not available here.',
     },
+    ask_over: {
+      title: 'Please start again',
+      text: 'This page is too old, was made for somebody else, or there is nothing to ask for any more. Open the service again.',
+    },
+    ask_not_now: { title: 'Not now', text: 'You cannot ask for this now.' },
     interaction_over: {
       title: 'Please start again',
       text: 'This sign-in took too long or was started in another browser. Go back to the application and try again.',
@@ -502,8 +518,10 @@ export const refusals = {
   },
 
   links: {
+    ask: 'Ask for access',
     sign_in: 'Sign in',
     try_again: 'Try again',
+    your_services: 'Your services',
     your_account: 'Your account',
     other_ways: 'Other ways to sign in',
     other_proofs: 'Other ways to confirm',

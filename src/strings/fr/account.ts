@@ -28,6 +28,33 @@ export const account: Catalogue['account'] = {
     sign_in: 'Se connecter',
   },
 
+  groups: {
+    heading: 'Mes groupes',
+    none: 'Vous n’êtes dans aucun groupe.',
+    no_end: 'Sans fin',
+    ends: ({ at }) => `Jusqu’au ${time(at)}`,
+    own_requests: 'Ce que vous avez demandé',
+    waiting: ({ at }) => `Demandé le ${time(at)}. Quelqu’un en décidera.`,
+    requests: 'Demandes dont vous décidez',
+    asks: ({ user, title, group }) =>
+      sentence`${strong(user)} voudrait ouvrir ${strong(title)}, comme membre de ${strong(group)}.`,
+    asked: ({ at, until }) => `Demandé le ${time(at)}, à décider avant le ${time(until)}`,
+    opens: 'Faire partie du groupe ouvre\u00a0:',
+    opens_nothing: 'Faire partie du groupe n’ouvre aucun service ni aucune application qui exige un droit.',
+    administers: 'Faire partie du groupe permet à cette personne d’administrer hero_proxy lui-même.',
+    all_claims: ({ count }) =>
+      plural(count, { one: 'Le droit que cela donne', other: `Les ${count} droits que cela donne` }),
+    last_day: 'Dernier jour',
+    approve: 'Accepter',
+    refuse: 'Refuser',
+    refuse_reason: 'La raison, pour la personne qui demande',
+    members_of: ({ name }) => `Membres de ${name}`,
+    no_members: 'Personne.',
+    through: ({ group }) => `par ${group}`,
+    remove: 'Retirer du groupe',
+    add: 'Ajouter un membre',
+    empty_for_ever: 'Laissez ce champ vide pour une adhésion sans fin.',
+  },
   profile: {
     heading: 'Profil',
     change_name: 'Modifier votre nom',
@@ -232,6 +259,16 @@ export const account: Catalogue['account'] = {
       ends: 'Vous ne pourrez plus vous connecter avec ce compte. Les sessions qu’il a ouvertes prennent fin, ainsi que les appartenances à des groupes qui en venaient.',
       button: 'Dissocier le compte',
     },
+    withdraw_request: {
+      title: 'Retirer la demande\u00a0?',
+      ends: 'Plus personne n’en décidera. Vous pourrez redemander.',
+      button: 'Retirer la demande',
+    },
+    remove_member: {
+      title: 'Retirer du groupe\u00a0?',
+      ends: 'Cette personne perd aussitôt ce que le groupe donne.',
+      button: 'Retirer du groupe',
+    },
     close_account: {
       title: 'Supprimer votre compte ?',
       button: 'Supprimer mon compte',
@@ -243,6 +280,11 @@ export const account: Catalogue['account'] = {
     },
   },
   done: {
+    approve_request: 'La demande est acceptée.',
+    refuse_request: 'La demande est refusée.',
+    withdraw_request: 'La demande est retirée.',
+    add_member: 'La personne est maintenant membre.',
+    remove_member: 'La personne n’est plus membre.',
     profile: 'Votre nom est enregistré.',
     details: 'Vos informations sont enregistrées.',
     picture: 'Votre image est enregistrée.',

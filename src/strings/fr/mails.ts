@@ -99,6 +99,30 @@ export const mails: Catalogue['mails'] = {
         `Quelqu’un, vous sans doute, s’est connecté à votre compte sur ${site} avec un appareil que nous ne connaissons pas encore.`,
       ],
     }),
+    access_requested: ({ site, by, about }) => ({
+      subject: `${by} demande un accès sur ${site}`,
+      paragraphs: [
+        `${by} voudrait ouvrir ${about}. Vous pouvez décider de cette demande, et de toutes celles qui vous attendent, sur la page Mes groupes.`,
+        'Ouvrir la page ne change rien. Si d’autres demandes arrivent dans l’heure, vous ne recevrez pas d’autre message à ce sujet.',
+      ],
+      button: 'Ouvrir Mes groupes',
+    }),
+    access_approved: ({ site, about, until }) => ({
+      subject: `Vous avez maintenant accès à ${about}`,
+      paragraphs: [
+        until === null
+          ? `Votre demande sur ${site} a été acceptée\u00a0: vous pouvez ouvrir ${about} dès maintenant.`
+          : `Votre demande sur ${site} a été acceptée. Vous pouvez ouvrir ${about} jusqu’au ${time(until)}.`,
+      ],
+      button: 'Ouvrir',
+    }),
+    access_refused: ({ site, about, said }) => ({
+      subject: `Votre demande sur ${site} a été refusée`,
+      paragraphs: [
+        `Vous avez demandé l’accès à ${about}, et cette demande a été refusée. Vous pourrez la refaire dans une semaine.`,
+        ...(said === '' ? [] : [`La raison donnée\u00a0: ${said}`]),
+      ],
+    }),
     test: ({ site }) => ({
       subject: `Message de test de ${site}`,
       paragraphs: [

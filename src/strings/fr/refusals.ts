@@ -42,6 +42,17 @@ export const refusals: Catalogue['refusals'] = {
     no_self_delete: 'Les responsables de ce site suppriment les comptes. Adressez-vous à eux.',
     no_picture:
       'Nous ne pouvons pas accepter cette image : un PNG, JPEG ou WebP de 512 Ko et 4096 pixels de côté au plus.',
+    ask_over: 'Cette page est trop ancienne, ou destinée à quelqu’un d’autre. Rouvrez le service.',
+    ask_not_needed: 'Vous pouvez déjà ouvrir cela.',
+    ask_useless:
+      'Vous êtes déjà dans le groupe, mais il n’ouvre pas cela. Adressez-vous aux personnes qui gèrent ce site.',
+    ask_waiting: 'Vous avez déjà fait cette demande. Quelqu’un en décidera.',
+    ask_refused: ({ until }) => `Cela a été refusé. Vous pourrez redemander après le ${time(until)}.`,
+    ask_too_many: ({ most }) =>
+      `Vous avez déjà ${most} demandes en cours. Attendez une réponse, ou retirez-en une.`,
+    ask_gone: 'Le service ne propose plus cela. Refusez la demande.',
+    ask_own: 'C’est à quelqu’un d’autre de décider de votre propre demande.',
+    ask_decided: 'Cela a déjà été décidé.',
     parse_error: 'La requête est illisible.',
     invalid_request: 'La requête n’est pas valide.',
     method_not_found: 'Cette action n’existe pas.',
@@ -397,6 +408,11 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Non disponible',
       text: 'La connexion par e-mail n’est pas disponible ici.',
     },
+    ask_over: {
+      title: 'Veuillez recommencer',
+      text: 'Cette page est trop ancienne, destinée à quelqu’un d’autre, ou il n’y a plus rien à demander. Rouvrez le service.',
+    },
+    ask_not_now: { title: 'Pas maintenant', text: 'Vous ne pouvez pas demander cela maintenant.' },
     interaction_over: {
       title: 'Veuillez recommencer',
       text: 'Cette connexion a pris trop de temps ou a été commencée dans un autre navigateur. Retournez à l’application et réessayez.',
@@ -497,8 +513,10 @@ export const refusals: Catalogue['refusals'] = {
   },
 
   links: {
+    ask: 'Demander l’accès',
     sign_in: 'Se connecter',
     try_again: 'Réessayer',
+    your_services: 'Vos services',
     your_account: 'Votre compte',
     other_ways: 'Autres façons de se connecter',
     other_proofs: 'Autres façons de confirmer',
