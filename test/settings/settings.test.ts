@@ -65,6 +65,7 @@ onBothDatabases('settings', (newUrl) => {
       ['registration_mode', ['', 'Open', true]],
       ['self_delete', ['true', 1]],
       ['delete_days', [0, 91, '7']],
+      ['request_days', [0, 3651, '30']],
       ['providers_may_be_local', ['true', 1, 0]],
       ['magic_links', ['true', 1]],
       // Neither a parent domain nor a host of somebody else.
