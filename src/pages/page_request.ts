@@ -16,7 +16,7 @@ import { cookieOf, type CookieName, type Keepsake } from './keepsake.ts'
 import { readForm } from './form_body.ts'
 import { claimedFor, misuse, type FormRules } from './late_form.ts'
 import { foreignForm, needsHttps, notAForm, notTrusted } from './page_refusals.ts'
-import type { PageRequestParts } from './page_request_parts.ts'
+import type { PageRequestParts, PersonFacts } from './page_request_parts.ts'
 import { resendPage } from './resend_view.ts'
 import type { Offers } from './sign_in/sign_in_view.ts'
 
@@ -104,10 +104,7 @@ export class PageRequest {
   }
 
   /** What pages need to know of people besides who they are. */
-  get people(): Pick<
-    PageRequestParts,
-    'attributes' | 'pictureOf' | 'closing' | 'endOf' | 'groupsOf' | 'requestDays'
-  > {
+  get people(): PersonFacts {
     return this.#parts
   }
 

@@ -47,3 +47,9 @@ export interface PageRequestParts {
   /** Keeps the time zone of a browser, as its cookie has it, for a person who has none. */
   readonly noteZone: (username: string, zone: string) => Promise<void>
 }
+
+/** What pages need to know of people besides who they are. */
+export type PersonFacts = Pick<
+  PageRequestParts,
+  'attributes' | 'closing' | 'endOf' | 'groupsOf' | 'pictureOf' | 'requestDays'
+>
