@@ -949,6 +949,8 @@ export type AuthResetPasswordResult = {
 export interface AuthRequestMagicLinkParams {
   /** One plain e-mail address in ASCII, at most 254 characters */
   email: string
+  /** A secret of 256 bits in base64url that only the asking browser keeps */
+  browser_secret?: string
 }
 
 export interface AuthLoginByLinkParams {
@@ -970,6 +972,13 @@ export interface AuthChangeEmailParams {
 export interface UsersInviteParams {
   /** One plain e-mail address in ASCII, at most 254 characters */
   email: string
+}
+
+export interface AuthLoginByMailedCodeParams {
+  /** From the mail; capitals, spaces and dashes do not matter */
+  code: string
+  /** A secret of 256 bits in base64url that only the asking browser keeps */
+  browser_secret: string
 }
 
 export interface AuthNotMeParams {
@@ -2379,6 +2388,7 @@ export interface Methods {
   'auth.login_by_link': { params: AuthLoginByLinkParams; result: SignedIn }
   'auth.change_email': { params: AuthChangeEmailParams; result: null }
   'users.invite': { params: UsersInviteParams; result: null }
+  'auth.login_by_mailed_code': { params: AuthLoginByMailedCodeParams; result: SignedIn }
   'auth.not_me': { params: AuthNotMeParams; result: AuthNotMeResult }
   'requests.list': { params: RequestsListParams; result: RequestsListResult }
   'requests.add': { params: RequestsAddParams; result: AccessRequest }
@@ -2537,12 +2547,14 @@ export interface HeroProxyMethods {
     request_password_reset(params: AuthRequestPasswordResetParams): Promise<null>
     /** Set a new password with a mailed link; all sessions of the account end. A password that is refused does not use up the link. An account that nobody has confirmed may have been registered by somebody else: its person chooses `username` and `display_name` here. Under another username it begins anew; without one the username stays, and the display name is the same. A confirmed account keeps its names. */
     reset_password(params: AuthResetPasswordParams): Promise<AuthResetPasswordResult>
-    /** Mail a link that signs in, if magic_links is on; the answer is the same for every address */
+    /** Mail a link that signs in, if magic_links is on; the answer is the same for every address. With `browser_secret`, and while mail_codes is on, the mail carries a code as well: the browser that has the secret can type it (auth.login_by_mailed_code) instead of opening the link. */
     request_magic_link(params: AuthRequestMagicLinkParams): Promise<null>
     /** Sign in with a mailed link. An account that nobody has confirmed may have been registered by somebody else: its person chooses `username` and `display_name` here. Under another username it begins anew; without one the username stays, and the display name is the same. A confirmed account keeps its names. */
     login_by_link(params: AuthLoginByLinkParams): Promise<SignedIn>
     /** Mail a link to your new address; the address changes when you use the link. An address is a way in, so this needs a fresh proof. A password that is given with it must be right. */
     change_email(params: AuthChangeEmailParams): Promise<null>
+    /** Sign in with the code of a sign-in mail, in the browser that asked for it. The code works for ten minutes and five tries, and is used up together with the link of its mail. Wrong codes count for the person in all browsers together, and for the network. */
+    login_by_mailed_code(params: AuthLoginByMailedCodeParams): Promise<SignedIn>
     /** Report, with the link of a security notice, that it wasn’t you: all sessions of the account end. It also ends what was made in the account since the event: consents, grants and tokens of applications, tokens to keep, half-finished sign-ins and mailed links. Passkeys, authenticator apps and linked identities stay. The notice of a change that the person’s own account made to its address also gives the account this address back: then the password is removed, as are identities that were linked since. It does nothing if another account has the address now. It signs nobody in. The link works for seven days. */
     not_me(params: AuthNotMeParams): Promise<AuthNotMeResult>
     /** Return what is held on you: no hashes, seeds or tokens, and no other person’s address */
@@ -2850,6 +2862,7 @@ export const methodNames = [
   'auth.login_by_link',
   'auth.change_email',
   'users.invite',
+  'auth.login_by_mailed_code',
   'auth.not_me',
   'requests.list',
   'requests.add',

@@ -90,7 +90,6 @@ export const createDoors = (parts: Parts) => {
     socketTrust: () => settings.value('socket_trust'),
     log,
   })
-
   const oversize = new OversizeReports(database, audit, log)
   const forms = new FormGuard(seal.derive('form tokens'))
   const marks = new SessionMarks(seal.derive('session marks'))

@@ -3,11 +3,12 @@ import { requestMethods } from '../asking/methods.ts'
 import { attributeMethods } from '../attributes/methods.ts'
 import { auditMethods } from '../audit/methods.ts'
 import { subjectOfService } from '../identity/bearer_tokens.ts'
+import { codeMethods } from '../auth/code_methods.ts'
 import { emailMethods } from '../auth/email_methods.ts'
 import { impersonationMethods } from '../auth/impersonation_methods.ts'
 import { authMethods } from '../auth/methods.ts'
 import { accountMethods } from '../auth/account_methods.ts'
-import { noticeMethods } from '../auth/notice_methods.ts'
+import { noticeMethods } from '../auth/not_me/notice_methods.ts'
 import { refreshMethod } from '../auth/refresh_method.ts'
 import { proofMethods } from '../auth/proof_methods.ts'
 import { toProgram } from '../identity/token_status.ts'
@@ -96,6 +97,7 @@ export const allMethods = (
     }),
     ...impersonationMethods(impersonation),
     ...emailMethods({ flows: emailFlows, registration, credentials, attempts, signIn }),
+    ...codeMethods({ flows: emailFlows, attempts }),
     ...noticeMethods(flows.intrusions),
     ...requestMethods(flows.requests, flows.deciding),
     ...accountMethods(flows.personalData, flows.closedAccounts),

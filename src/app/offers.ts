@@ -14,6 +14,7 @@ export const offersOf =
       site: await settings.value('site_name'),
       registration: await settings.value('registration_mode'),
       magicLinks: await settings.value('magic_links'),
+      mailCodes: await settings.value('mail_codes'),
       remember: days.remember > 0 ? { seconds: days.remember * daySeconds, most } : undefined,
       rpIds: await passkeys.rpIds.offered(),
       providers: (await providers.enabled()).map(({ provider, title, preset }) => ({

@@ -16,6 +16,7 @@ const memorySeconds = {
   name: unknownNameMemorySeconds,
   client: unknownNameMemorySeconds,
   device: unknownNameMemorySeconds,
+  code: unknownNameMemorySeconds,
   mail: unknownNameMemorySeconds,
   network: unknownNameMemorySeconds,
   place: placeMemorySeconds,
@@ -46,7 +47,7 @@ export class Attempts {
 
   /**
    * Counts one attempt on an account: by user id or, for an unknown username, by what was typed, with the same limits.
-   * Attempts on a client, and mails to an address, count per network. Throws rate_limited with the seconds to wait.
+   * Attempts on a client, and mails to an address, count per network; codes from mails, in all browsers of a person together. Throws rate_limited with the seconds to wait.
    */
   async count(
     who:
@@ -55,6 +56,7 @@ export class Attempts {
       | { login: string }
       | { client: string }
       | { mailTo: string }
+      | { mailedCodeOf: string }
       | { deviceOf: string | undefined },
     address: string | undefined,
   ): Promise<CountedAttempt> {
@@ -68,9 +70,11 @@ export class Attempts {
             ? `client ${who.client} ${network}`
             : 'mailTo' in who
               ? `mail ${digestOf(who.mailTo)} ${network}`
-              : 'deviceOf' in who
-                ? `device ${who.deviceOf ?? network}`
-                : `name ${digestOf(who.login)}`
+              : 'mailedCodeOf' in who
+                ? `code ${who.mailedCodeOf}`
+                : 'deviceOf' in who
+                  ? `device ${who.deviceOf ?? network}`
+                  : `name ${digestOf(who.login)}`
     // Refuse without a transaction, so that a flood of refused attempts blocks no writer.
     this.#refuse(await this.#buckets(account, network))
     return this.#database.write(async () => {
@@ -101,8 +105,8 @@ export class Attempts {
       await this.uncount(counted)
       const { account, network } = counted
       const [kind, id] = account.split(' ')
-      const isPerson = kind === 'user' || kind === 'factor'
-      const keys = isPerson ? [`user ${id}`, `factor ${id}`] : [account]
+      const isPerson = kind === 'user' || kind === 'factor' || kind === 'code'
+      const keys = isPerson ? [`user ${id}`, `factor ${id}`, `code ${id}`] : [account]
       await this.#database.query.deleteFrom('attempts').where('key', 'in', keys).execute()
       if (network !== undefined && isPerson)
         await this.#put({ key: placeOf(`user ${id}`, network), full_until: 0, failures: 0, seen_at: now() })

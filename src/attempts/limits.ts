@@ -17,6 +17,8 @@ export const limits = {
   place: { burst: 10, intervalSeconds: 20, failures: 100 },
   /** Codes of a second factor, from anywhere: the caller already knows the password. */
   factor: { burst: 5, intervalSeconds: 60, failures: 100 },
+  /** Codes that were mailed, from all browsers together: anybody may ask for one. */
+  code: { burst: 10, intervalSeconds: 60, failures: 100 },
   /** Codes that devices display, per user or per guest network that enters them (RFC 8628 section 5.1). */
   device: { burst: 10, intervalSeconds: 60, failures: Infinity },
   /**
@@ -56,5 +58,7 @@ export const waitSeconds = (
 /** The limit of an account that is not known at the network. */
 export const limitOf = (account: string): Limit => {
   const [kind] = account.split(' ')
-  return kind === 'factor' || kind === 'device' || kind === 'mail' ? limits[kind] : limits.account
+  return kind === 'factor' || kind === 'device' || kind === 'mail' || kind === 'code'
+    ? limits[kind]
+    : limits.account
 }

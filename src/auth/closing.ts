@@ -58,7 +58,7 @@ export class ClosedAccounts {
       .execute()
     const { email } = user
     // After the sessions, whose end forgets every older link.
-    if (email !== null) await mailed.send('reopen', user, email, caller, undefined, lifetime)
+    if (email !== null) await mailed.send('reopen', user, email, caller, { lasting: lifetime })
     return { removes_at, link_mailed: email !== null }
   }
 

@@ -1,6 +1,6 @@
 import { isUnconfirmed, maySignIn, type UserRow } from '../storage/schema.ts'
 import { wishing, type Caller } from '../contract/caller.ts'
-import type { Attempts } from '../attempts/attempts.ts'
+import type { Attempts, CountedAttempt } from '../attempts/attempts.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import { alreadyExists, AppError, conflict } from '../contract/errors.ts'
 import type { Mails } from '../mail/mails.ts'
@@ -8,7 +8,9 @@ import type { SettingValues } from '../settings/definitions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { Addresses } from '../users/addresses.ts'
-import { invalidLink, remembersIn, type ChosenNames } from './one_time_token.ts'
+import { digest } from '../secrets/digest.ts'
+import { countTry, wrongCode, type LinkKey, type MailedCode } from './mailed_code.ts'
+import { invalidLink, remembersIn, type ChosenNames, type Purpose } from './one_time_token.ts'
 import type { OneTimeTokens } from './one_time_tokens.ts'
 import type { Registration } from './registration.ts'
 import type { LinkMails } from './link_mails.ts'
@@ -92,11 +94,12 @@ export class EmailFlows {
   }
 
   /** Sends a link if an active account has this address. The work is the same if none has. */
-  async request(purpose: 'reset' | 'magic', email: string, caller: Caller): Promise<null> {
-    const { addresses, mailed } = this.#parts
+  async request(purpose: 'reset' | 'magic', email: string, caller: Caller, secret?: string): Promise<null> {
+    const { addresses, mailed, setting } = this.#parts
     const user = await addresses.holder(email)
-    if (user && user.is_active === 1) await mailed.send(purpose, user, user.email!, caller)
-    else await mailed.send(purpose, undefined, email, caller)
+    const wishes = (await setting('mail_codes')) ? { browserSecret: secret } : {}
+    if (user && user.is_active === 1) await mailed.send(purpose, user, user.email!, caller, wishes)
+    else await mailed.send(purpose, undefined, email, caller, wishes)
     return null
   }
 
@@ -141,28 +144,43 @@ export class EmailFlows {
   }
 
   /** For a user with a second factor, the link is only the first step. It is used up in a transaction of its own, which stays. */
-  async requireFactorForLink(token: string, caller: Caller): Promise<undefined> {
+  async requireFactorForLink(key: LinkKey, caller: Caller): Promise<undefined> {
     await this.assertMagicLinksOn()
     const { database, links, signIn } = this.#parts
     const refusal = await database.write(async () => {
-      const link = await links.read(token, 'magic')
+      const link = await links.read(key, 'magic')
       const { user_id } = link
       const user = user_id === null ? undefined : await this.#byId(user_id)
       // The link confirms the account, and drops a factor that somebody else added before.
       if (!user || !maySignIn(user) || user.has_factor === 0) return undefined
-      await links.use(token, 'magic')
+      await links.use(key, 'magic')
       return signIn.secondSteps.begin(user, 'after_magic_link', { remember: remembersIn(link, caller) })
     })
     if (refusal) throw refusal
   }
 
   /** Signs in the user to whom the link was mailed. `names` count for an account that nobody has confirmed. */
-  async openByLink(token: string, names: ChosenNames, caller: Caller) {
+  async openByLink(key: LinkKey, names: ChosenNames, caller: Caller) {
     await this.assertMagicLinksOn()
     const { links, registration, signIn } = this.#parts
-    const link = await links.use(token, 'magic')
+    const link = await links.use(key, 'magic')
     const id = await registration.confirmBy(link, names)
     return signIn.open(id, 'magic_link', wishing(caller, remembersIn(link, caller)))
+  }
+
+  /**
+   * Judges a code that came beside a link. A wrong one counts against the code, against the person in all browsers together, and
+   * against the network. Throws unauthenticated or rate_limited.
+   */
+  async checkCode(key: MailedCode, purpose: Purpose, caller: Caller): Promise<CountedAttempt> {
+    const { database, links, attempts } = this.#parts
+    const mailedTo = await countTry(database, key.browser_secret, purpose)
+    if (!mailedTo) throw wrongCode()
+    const { user_id, address } = mailedTo
+    const counted = await attempts.count({ mailedCodeOf: user_id ?? digest(address) }, caller.address)
+    const opened = await links.find(key, purpose)
+    if (!opened) throw wrongCode()
+    return counted
   }
 
   // Invitations.

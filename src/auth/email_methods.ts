@@ -8,6 +8,7 @@ import { Email, Password, Shape, Username } from '../contract/schemas.ts'
 import { DisplayName } from '../users/user.ts'
 import type { EmailFlows } from './email_flows.ts'
 import type { Registration } from './registration.ts'
+import { BrowserSecret } from './code_methods.ts'
 import { SignedIn, signedIn, wrongCurrentPassword } from './methods.ts'
 import type { SignIn } from './sign_in.ts'
 
@@ -130,7 +131,9 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
     summary: 'Mail a link that signs in, if magic_links is on; the answer is the same for every address',
     effect: 'write',
     claim: null,
-    params: Shape({ email: Email }),
+    description:
+      'With `browser_secret`, and while mail_codes is on, the mail carries a code as well: the browser that has the secret can type it (auth.login_by_mailed_code) instead of opening the link.',
+    params: Shape({ email: Email, browser_secret: Type.Optional(BrowserSecret) }),
     result: Type.Null(),
     errors: ['conflict', 'rate_limited'],
     examples: [{ params: { email: 'ada@example.org' }, result: null }],
@@ -139,7 +142,7 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
       await flows.assertMagicLinksOn()
       await flows.countRequest(email, caller)
     },
-    handler: ({ email }, caller) => flows.request('magic', email, caller),
+    handler: ({ email, browser_secret }, caller) => flows.request('magic', email, caller, browser_secret),
   }),
   method({
     name: 'auth.login_by_link',

@@ -3,6 +3,8 @@ import { networkOf } from '../contract/networks.ts'
 import type { Mails } from '../mail/mails.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { UserRow } from '../storage/schema.ts'
+import { now } from '../storage/ids.ts'
+import { shownCode } from './mailed_code.ts'
 import { tokenLifetimesSeconds, type Purpose, type WantedNames } from './one_time_token.ts'
 import type { OneTimeTokens } from './one_time_tokens.ts'
 
@@ -14,7 +16,15 @@ interface Parts {
 }
 
 /** Who asks for a mail: from where, in which browser, and in which language they read. */
-export type Asking = Pick<Caller, 'address' | 'browser' | 'language' | 'wishes'>
+export type Asking = Pick<Caller, 'address' | 'browser' | 'language' | 'user_agent' | 'wishes'>
+
+/** What a mail is asked to do besides. */
+interface Wishes {
+  readonly wanted?: WantedNames | undefined
+  /** Seconds for which the link works, instead of the usual time of its purpose. */
+  readonly lasting?: number
+  readonly browserSecret?: string | undefined
+}
 
 type Person = Pick<UserRow, 'id' | 'display_name' | 'email_verified_at'>
 
@@ -43,14 +53,16 @@ export class LinkMails {
     this.#parts = parts
   }
 
-  /** Mails a link to a user. Without a user (undefined), it does the same work but sends nothing. */
+  /**
+   * Mails a link to a user. Without a user (undefined), it does the same work but sends nothing. `browserSecret`: the mail carries a
+   * code as well, but none to an address that nobody has proved, because its person has to choose names first.
+   */
   async send(
     purpose: Exclude<Purpose, 'invite'>,
     user: Person | undefined,
     address: string,
     asking: Asking,
-    wanted?: WantedNames,
-    lasting?: number,
+    { wanted, lasting, browserSecret }: Wishes = {},
   ): Promise<void> {
     const { links, setting, publicUrl, mails } = this.#parts
     const lifetime =
@@ -59,9 +71,17 @@ export class LinkMails {
     // A new address is proved by this very link.
     const name = user && purpose !== 'change' ? nameInMail(user) : ''
     const remember = purpose === 'magic' && asking.wishes?.remember === true
-    const link = { purpose, userId: user?.id ?? null, address, lifetime, browser, wanted, remember }
-    await links.issue(link, (token) => {
-      const facts = { link: `${publicUrl}${pages[purpose]}${token}`, name, lifetime, language }
+    const who = { userId: user?.id ?? null, address, browser, browserSecret }
+    const isProved = typeof user?.email_verified_at === 'number'
+    await links.issue({ purpose, ...who, lifetime, wanted, remember }, (token, code) => {
+      const facts = {
+        link: `${publicUrl}${pages[purpose]}${token}`,
+        name,
+        lifetime,
+        language,
+        ...(purpose === 'magic' && { asked: askedBy(asking) }),
+        ...(code !== undefined && isProved && { code: shownCode(code) }),
+      }
       return mails.send(purpose, address, facts, user !== undefined, networkAsking(asking))
     })
   }
@@ -91,5 +111,12 @@ export class LinkMails {
     )
   }
 }
+
+/** What the mail says about the browser that asked for it. */
+const askedBy = ({ address, user_agent }: Asking) => ({
+  at: now(),
+  ...(user_agent !== undefined && { agent: user_agent }),
+  ...(address !== undefined && { address }),
+})
 
 const networkAsking = ({ address }: Asking): string => networkOf(address) ?? ''

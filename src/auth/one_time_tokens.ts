@@ -1,10 +1,11 @@
-import { sql } from 'kysely'
+import { sql, type Insertable } from 'kysely'
 import { randomBytes } from 'node:crypto'
 import { digest } from '../secrets/digest.ts'
+import { browserHash, codeHash, codeLifetimeSeconds, newCode, openedBy, type LinkKey } from './mailed_code.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
-import { bit, isUnconfirmedSql, type Bit } from '../storage/schema.ts'
+import { bit, isUnconfirmedSql, type AuthTables, type Bit } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import { keepProviderProof, readProviderProof } from './provider_proofs.ts'
 import {
@@ -35,13 +36,15 @@ interface Link {
   readonly lifetime?: number
   /** The browser that asks. */
   readonly browser?: string | undefined
+  /** With this secret of the browser, the mail carries a code as well. */
+  readonly browserSecret?: string | undefined
   /** The names that a registration wants. */
   readonly wanted?: WantedNames | undefined
   /** Whether the person asks to stay signed in in that browser. */
   readonly remember?: boolean
 }
 
-/** Mailed links: tokens of 256 bits, stored as SHA-256. Each works once. */
+/** Mailed links: tokens of 256 bits, stored as SHA-256. Each works once, and so does the code beside it. */
 export class OneTimeTokens {
   readonly #database: Database
 
@@ -50,12 +53,15 @@ export class OneTimeTokens {
   }
 
   /**
-   * Issues a link if `mail`, which gets its token, queues the mail that carries it: no link is made without its mail, and a
+   * Issues a link if `mail`, which gets its token and its code, queues the mail that carries them: no link is made without its mail, and a
    * request that sends nothing leaves older links as they are. A newer link replaces an older one only if the same browser
    * asked for both, so that nobody can end another person's link by asking for one. Returns whether it was issued.
    */
-  async issue(link: Link, mail: (token: string) => Promise<boolean>): Promise<boolean> {
-    const { purpose, userId, browser = '', wanted, remember = false } = link
+  async issue(
+    link: Link,
+    mail: (token: string, code: string | undefined) => Promise<boolean>,
+  ): Promise<boolean> {
+    const { purpose, userId, browser = '', browserSecret, wanted, remember = false } = link
     const address = link.address.toLowerCase()
     return this.#database.write(async () => {
       const { query } = this.#database
@@ -71,14 +77,21 @@ export class OneTimeTokens {
       const replaced = live.filter((older) => browser !== '' && older.browser === browser)
       if (live.length - replaced.length >= maxLive) return false
       const token = randomBytes(32).toString('base64url')
-      if (!(await mail(token))) return false
+      const code = browserSecret === undefined ? undefined : newCode()
+      if (!(await mail(token, code))) return false
       const hashes = replaced.map(({ token_hash }) => token_hash)
       if (hashes.length > 0)
         await query.deleteFrom('one_time_tokens').where('token_hash', 'in', hashes).execute()
-      await this.#insert(token, purpose, userId, address, link.lifetime ?? tokenLifetimesSeconds[purpose], {
+      const lifetime = link.lifetime ?? tokenLifetimesSeconds[purpose]
+      await this.#insert(token, purpose, userId, address, lifetime, {
         browser,
         wanted: wanted === undefined ? '' : JSON.stringify(wanted),
         remember: bit(remember),
+        ...(code !== undefined && {
+          code_hash: codeHash({ code, browser_secret: browserSecret! }),
+          code_browser: browserHash(browserSecret!),
+          code_until: now() + Math.min(lifetime, codeLifetimeSeconds),
+        }),
       })
       return true
     })
@@ -109,7 +122,7 @@ export class OneTimeTokens {
     userId: string | null,
     address: string,
     lifetime: number,
-    more: { readonly browser?: string; readonly wanted?: string; readonly remember: Bit },
+    more: Partial<Insertable<AuthTables['one_time_tokens']>> = {},
   ): Promise<void> {
     const at = now()
     await this.#database.query
@@ -126,9 +139,9 @@ export class OneTimeTokens {
       .execute()
   }
 
-  /** Returns what a token is for, without using it up. Throws unauthenticated if it is not valid. */
+  /** Returns what a link is for, without using it up. Throws unauthenticated if it is not valid. */
   async read<P extends FormPurpose | FirstStep>(
-    token: string,
+    key: LinkKey,
     ...purposes: readonly P[]
   ): Promise<OneTimeToken & { readonly purpose: P }> {
     const row = await this.#database.query
@@ -144,7 +157,7 @@ export class OneTimeTokens {
         'one_time_tokens.created_at',
       ])
       .select(sql<Bit | null>`case when ${isUnconfirmedSql()} then 1 end`.as('unconfirmed'))
-      .where('token_hash', '=', digest(token))
+      .where(openedBy(key))
       .where('purpose', 'in', purposes)
       .where('expires_at', '>', now())
       .executeTakeFirst()
@@ -157,11 +170,11 @@ export class OneTimeTokens {
 
   /** Returns what a link is for, if it would still work. Asking uses nothing up. */
   async find<P extends FormPurpose>(
-    token: string,
+    key: LinkKey,
     ...purposes: readonly P[]
   ): Promise<(OneTimeToken & { readonly purpose: P }) | undefined> {
     try {
-      const link = await this.read(token, ...purposes)
+      const link = await this.read(key, ...purposes)
       return link.user_id !== null || link.purpose === 'invite' || link.purpose === 'setup' ? link : undefined
     } catch (error) {
       if (error instanceof AppError) return undefined
@@ -169,15 +182,15 @@ export class OneTimeTokens {
     }
   }
 
-  /** Uses a token up. Of several concurrent calls, only one succeeds. Call it inside the transaction that the token permits. */
+  /** Uses a link up, with its code. Of several concurrent calls, only one succeeds. Call it inside the transaction that the token permits. */
   async use<P extends Purpose | FirstStep>(
-    token: string,
+    key: LinkKey,
     ...purposes: readonly P[]
   ): Promise<OneTimeToken & { readonly purpose: P }> {
-    const link = await this.read(token, ...purposes)
+    const link = await this.read(key, ...purposes)
     const { numDeletedRows } = await this.#database.query
       .deleteFrom('one_time_tokens')
-      .where('token_hash', '=', digest(token))
+      .where(openedBy(key))
       .executeTakeFirst()
     if (numDeletedRows === 0n) throw invalidLink()
     return link
@@ -197,32 +210,6 @@ export class OneTimeTokens {
       .where('user_id', '=', userId)
       .where('purpose', 'in', firstSteps)
       .execute()
-  }
-
-  /**
-   * Deletes the half-completed sign-ins that a provider asserted: all of them, those of a user, or those of the provider's session
-   * `sid`. With both, it includes a user's sign-ins without a `sid`, which may belong to that session. Returns how many.
-   * Call it inside a transaction.
-   */
-  async forgetProviderProofs(
-    provider: string,
-    { userId, sid }: { userId?: string; sid?: string },
-  ): Promise<number> {
-    const { numDeletedRows } = await this.#database.query
-      .deleteFrom('one_time_tokens')
-      .where('purpose', '=', 'after_provider')
-      .$if(userId !== undefined, (tokens) => tokens.where('user_id', '=', userId!))
-      .where('token_hash', 'in', (query) =>
-        query
-          .selectFrom('provider_proofs')
-          .select('token_hash')
-          .where('provider', '=', provider)
-          .$if(sid !== undefined, (proofs) =>
-            proofs.where('provider_sid', 'in', userId === undefined ? [sid!] : [sid!, '']),
-          ),
-      )
-      .executeTakeFirst()
-    return Number(numDeletedRows)
   }
 
   async sweep(): Promise<void> {

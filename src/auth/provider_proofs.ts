@@ -30,3 +30,30 @@ export const readProviderProof = async (
   const { provider, identity_id, provider_sid, provider_id_token, proven_at } = row
   return { provider, identity_id, at_provider: { sid: provider_sid, id_token: provider_id_token }, proven_at }
 }
+
+/**
+ * Deletes the half-completed sign-ins that a provider asserted: all of them, those of a user, or those of the provider's session
+ * `sid`. With both, it includes a user's sign-ins without a `sid`, which may belong to that session. Returns how many.
+ * Call it inside a transaction.
+ */
+export const forgetProviderProofs = async (
+  { query }: Database,
+  provider: string,
+  { userId, sid }: { userId?: string; sid?: string },
+): Promise<number> => {
+  const { numDeletedRows } = await query
+    .deleteFrom('one_time_tokens')
+    .where('purpose', '=', 'after_provider')
+    .$if(userId !== undefined, (tokens) => tokens.where('user_id', '=', userId!))
+    .where('token_hash', 'in', (rows) =>
+      rows
+        .selectFrom('provider_proofs')
+        .select('token_hash')
+        .where('provider', '=', provider)
+        .$if(sid !== undefined, (proofs) =>
+          proofs.where('provider_sid', 'in', userId === undefined ? [sid!] : [sid!, '']),
+        ),
+    )
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}

@@ -108,7 +108,7 @@ export class Registration {
     else {
       if (holder) await addresses.renewUnconfirmed(holder.id)
       const user = holder ?? (await users.addRegistered({ ...names, email }, false))
-      await mailed.send('verify', user, email, asking, names)
+      await mailed.send('verify', user, email, asking, { wanted: names })
     }
     return { next: 'verify' }
   }

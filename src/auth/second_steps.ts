@@ -13,6 +13,7 @@ import {
   type ProviderProof,
 } from './one_time_token.ts'
 import { wrongLogin } from './refused_sign_in.ts'
+import { forgetProviderProofs } from './provider_proofs.ts'
 import type { OneTimeTokens } from './one_time_tokens.ts'
 import type { signedInAs } from './signed_in.ts'
 
@@ -116,6 +117,6 @@ export class SecondSteps {
 
   /** Ends the sign-ins by a provider that wait for their second step. Returns how many. Call it inside a transaction. */
   endPendingByProvider(provider: string, which: { userId?: string; sid?: string }): Promise<number> {
-    return this.#parts.links.forgetProviderProofs(provider, which)
+    return forgetProviderProofs(this.#parts.database, provider, which)
   }
 }

@@ -4,7 +4,7 @@ import type { MailFacts } from '../mail/render.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { KnownDevices } from './known_devices.ts'
-import { noticeLinkSeconds, type NoticeLinks } from './notice_links.ts'
+import { noticeLinkSeconds, type NoticeLinks } from './not_me/notice_links.ts'
 
 type NoticeKind = 'password_changed' | 'address_changed' | 'factors_changed' | 'new_device'
 

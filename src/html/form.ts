@@ -11,6 +11,8 @@ interface Field {
   readonly maxlength: number
   readonly pattern?: string
   readonly hint?: string
+  /** Whether a phone shows capitals. */
+  readonly capitals?: boolean
   /** Whether it may stay empty. */
   readonly optional?: boolean
 }
@@ -41,10 +43,10 @@ export interface FormPage {
 }
 
 const input = (field: Field, focused: boolean, problem: boolean): Html => {
-  const { name, label, value = '', type = 'text', autocomplete, maxlength, pattern, hint, optional = false } = field
+  const { name, label, value = '', type = 'text', autocomplete, maxlength, pattern, hint, capitals = false, optional = false } = field
   const described = [...(hint === undefined ? [] : [`${name}-hint`]), ...(problem && focused ? ['problem'] : [])]
   return html`<label for="${name}">${label}</label>
-<input id="${name}" name="${name}" type="${type}" value="${type === 'password' ? '' : value}" autocomplete="${autocomplete}"${type !== 'password' && autocomplete !== 'name' && html` autocapitalize="none"`}${type !== 'password' && html` spellcheck="false"`}${!optional && html` required`} maxlength="${maxlength}"${pattern !== undefined && html` pattern="${pattern}"`}${described.length > 0 && html` aria-describedby="${described.join(' ')}"`}${focused && html` autofocus`}>
+<input id="${name}" name="${name}" type="${type}" value="${type === 'password' ? '' : value}" autocomplete="${autocomplete}"${type !== 'password' && autocomplete !== 'name' && html` autocapitalize="${capitals ? 'characters' : 'none'}"`}${type !== 'password' && html` spellcheck="false"`}${!optional && html` required`} maxlength="${maxlength}"${pattern !== undefined && html` pattern="${pattern}"`}${described.length > 0 && html` aria-describedby="${described.join(' ')}"`}${focused && html` autofocus`}>
 ${hint !== undefined && html`<p class="hint" id="${name}-hint">${hint}</p>`}`
 }
 
@@ -104,6 +106,14 @@ export const emailField = ({ sign_in }: Catalogue, value: string): Field => ({
   value,
   autocomplete: 'email',
   maxlength: 254,
+})
+export const mailedCodeField = ({ sign_in }: Catalogue): Field => ({
+  name: 'code',
+  label: sign_in.mailed_code.label,
+  autocomplete: 'one-time-code',
+  maxlength: 40,
+  hint: sign_in.mailed_code.hint,
+  capitals: true,
 })
 export const newPasswordField = ({ sign_in }: Catalogue): Field => ({
   name: 'password',

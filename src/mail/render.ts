@@ -26,13 +26,19 @@ export interface MailFacts {
   readonly said?: string
   /** How the recipient's factors changed, and the name of the passkey if it was one. */
   readonly change?: { readonly what: FactorChange; readonly name: string }
+  /** The code beside the link. */
+  readonly code?: string
+  /** Where the mail was asked for. */
+  readonly asked?: Happening
   /** What a security notice says about its cause: where that happened, or that it was an administrator. */
-  readonly event?: {
-    readonly at: number
-    readonly agent?: string
-    readonly address?: string
-    readonly administrator?: boolean
-  }
+  readonly event?: Happening & { readonly administrator?: boolean }
+}
+
+/** When, with which device and from which network address something happened. */
+interface Happening {
+  readonly at: number
+  readonly agent?: string
+  readonly address?: string
 }
 
 export interface Rendered {
@@ -72,7 +78,7 @@ export const render = (
   words: Catalogue,
   kind: MailKind,
   siteName: string,
-  { name = '', link, lifetime, change, event, ...facts }: MailFacts,
+  { name = '', link, lifetime, change, event, code, asked = event, ...facts }: MailFacts,
 ): Rendered => {
   const { lang, dir, mails } = words
   const site = oneLine(siteName)
@@ -91,10 +97,12 @@ export const render = (
   })
   const [first = '', ...more] = paragraphs
   const body = [
+    ...(code === undefined ? [] : [[mails.code({ code: oneLine(code) })]]),
     [mails.greeting({ name: shownName(oneLine(name)) })],
     [first],
-    ...(event ? [detailsOf(words, event)] : []),
+    ...(asked ? [detailsOf(words, asked)] : []),
     ...more.map((text) => [text]),
+    ...(code === undefined ? [] : [[mails.code_warning]]),
     ...(event && link !== undefined ? [[facts.restores ? mails.not_me.restores : mails.not_me.text]] : []),
   ]
   const action =

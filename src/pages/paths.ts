@@ -1,4 +1,4 @@
-import type { Intrusions } from '../auth/intrusions.ts'
+import type { Intrusions } from '../auth/not_me/intrusions.ts'
 import type { OwnPath, OwnPathHandler } from '../wire/own_path.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { redirect } from '../wire/responses.ts'
@@ -107,6 +107,7 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   formRow(parts, '/auth/reset', email.postReset),
   pageRow(parts, '/auth/magic', (page) => email.magic(page, parts.handover)),
   formRow(parts, '/auth/magic', email.postMagic),
+  formRow(parts, '/auth/magic/code', email.postCode),
   pageRow(parts, '/auth/not_me', (page) => notMe(page, parts.intrusions)),
   formRow(parts, '/auth/not_me', (page) => postNotMe(page, parts.intrusions)),
   pageRow(parts, '/auth/reopen', reopen),

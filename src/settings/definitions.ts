@@ -148,6 +148,10 @@ export const definitions = {
     false,
     'Let users sign in with a mailed link; anyone who reads their mail can then sign in as them',
   ),
+  mail_codes: yesNo(
+    true,
+    'Put a code beside the link in sign-in mails, which the browser that asked for the mail can take instead',
+  ),
   passkey_rp_id: define<string>(
     '',
     'The host for which new passkeys are made and that the sign-in page asks for first. By default the first one stays, also when public_url changes; existing passkeys keep theirs',

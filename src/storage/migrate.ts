@@ -27,6 +27,7 @@ import * as webfinger from './migrations/025_webfinger.ts'
 import * as attributes from './migrations/026_attributes.ts'
 import * as icons from './migrations/027_icons.ts'
 import * as pictures from './migrations/027_pictures.ts'
+import * as mailedCodes from './migrations/033_mailed_codes.ts'
 import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
@@ -66,6 +67,7 @@ export const migrations: Record<string, Migration> = {
   '028_remembered': remembered,
   '029_account_ends': accountEnds,
   '031_asking': asking,
+  '033_mailed_codes': mailedCodes,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

@@ -17,6 +17,10 @@ export const linkCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_link
 export const returnPathCookie = (secure: boolean) =>
   secure ? '__Host-hero_proxy_onward' : 'hero_proxy_onward'
 
+/** The secret of a browser that waits for a mailed code. */
+export const mailedCodeCookie = (secure: boolean) =>
+  secure ? '__Host-hero_proxy_mailed_code' : 'hero_proxy_mailed_code'
+
 /** The way by which somebody last signed in in this browser: its name and nothing else. */
 export const wayCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_way' : 'hero_proxy_way')
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { networkOf } from '../../src/contract/networks.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { ask } from '../support/http.ts'
 import { byHand } from '../support/people.ts'
@@ -27,7 +27,7 @@ test('an IPv6 client counts by its /64 in any spelling, and an IPv4 client by it
   assert.equal(networkOf(''), undefined)
 })
 
-onBothDatabases('failed sign-in attempts', (newUrl) => {
+onSqliteFirst('failed sign-in attempts', (newUrl) => {
   let daemon: TestDaemon
   before(async () => {
     daemon = await startTestDaemon({ database_url: newUrl(), trusted_proxies: '127.0.0.1' })

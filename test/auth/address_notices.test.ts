@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword, type TestDaemon } from '../support/daemon.ts'
 import { startAtHome } from '../support/openid_stage.ts'
 import { byHand, signedIn } from '../support/people.ts'
@@ -12,7 +12,7 @@ import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 const changed = /address .* was changed/
 const otherPassword = 'velvet-harbor-93-comet'
 
-onBothDatabases('notices of a change of address', (newUrl) => {
+onSqliteFirst('notices of a change of address', (newUrl) => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   before(async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { KnownDevices, deviceLifetimeSeconds } from '../../src/auth/known_devices.ts'
 import { now } from '../../src/storage/ids.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { codeOf, enrolled } from '../support/factors.ts'
 import { freePort } from '../support/free_port.ts'
@@ -13,7 +13,7 @@ import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 const newPassword = 'velvet-harbor-93-comet'
 
-onBothDatabases('devices that people sign in with', (newUrl) => {
+onSqliteFirst('devices that people sign in with', (newUrl) => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   let home: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { freePort } from '../support/free_port.ts'
 import { ask } from '../support/http.ts'
 import { byHand } from '../support/people.ts'
@@ -11,7 +11,7 @@ import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 
 const newPassword = 'velvet-harbor-93-comet'
 
-onBothDatabases('nobody closes another person’s way in', (newUrl) => {
+onSqliteFirst('nobody closes another person’s way in', (newUrl) => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   before(async () => {

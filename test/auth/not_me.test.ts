@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword, type TestDaemon } from '../support/daemon.ts'
 import { App, callback, newPerson, startAtHome } from '../support/openid_stage.ts'
 import { byHand, signedIn } from '../support/people.ts'
@@ -13,7 +13,7 @@ import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 const week = 7 * 86_400
 const offline = { scope: 'openid offline_access' }
 
-onBothDatabases('"This wasn’t me"', (newUrl) => {
+onSqliteFirst('"This wasn’t me"', (newUrl) => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   let home: string

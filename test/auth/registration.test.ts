@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Users } from '../../src/users/users.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { freePort } from '../support/free_port.ts'
 import { byHand, person } from '../support/people.ts'
 import { Person } from '../support/person.ts'
@@ -13,7 +13,7 @@ import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 const ownPassword = 'velvet-harbor-93-comet'
 const hostilePassword = 'copper-meadow-17-violin'
 
-onBothDatabases('registration', (newUrl) => {
+onSqliteFirst('registration', (newUrl) => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   before(async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword } from '../support/daemon.ts'
 import { got, startStage, type Stage } from '../support/edge_stage.ts'
 import { ask } from '../support/http.ts'
@@ -13,7 +13,7 @@ import { valuesOf } from '../support/upstream.ts'
 
 const otherPassword = 'velvet-harbor-93-comet'
 
-onBothDatabases('an account that nobody has confirmed', (newUrl) => {
+onSqliteFirst('an account that nobody has confirmed', (newUrl) => {
   let stage: Stage
   let smtp: TestSmtp
   before(async () => {

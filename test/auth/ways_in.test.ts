@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { after, before, test } from 'node:test'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { codeOf, enrol } from '../support/factors.ts'
 import { byHand, person, signedIn } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 
-onBothDatabases('ways in and names of power', (newUrl) => {
+onSqliteFirst('ways in and names of power', (newUrl) => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   before(async () => {

@@ -13,7 +13,7 @@ import { Roles } from '../../src/roles/roles.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { Users } from '../../src/users/users.ts'
 import { operator } from '../../src/contract/caller.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { noReactions } from '../support/reactions.ts'
 import { long } from '../long.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
@@ -124,7 +124,7 @@ const change = fc.oneof(
   ),
 )
 
-onBothDatabases('the cached claim graph', (newUrl) => {
+onSqliteFirst('the cached claim graph', (newUrl) => {
   let nodes: Node[]
   let ids: string[]
   before(async () => {

@@ -93,6 +93,7 @@ const settingsOf: Partial<Record<string, readonly (readonly [string, string | bo
   'auth.close_account': [['self_delete', true]],
   'auth.request_magic_link': links,
   'auth.login_by_link': links,
+  'auth.login_by_mailed_code': links,
 }
 
 const needsSession = new Set([

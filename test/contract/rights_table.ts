@@ -55,6 +55,7 @@ export const rows: Record<string, Row> = {
   'auth.login_by_link': everybody,
   'auth.change_email': signedIn,
   'users.invite': only('proxy.users.write'),
+  'auth.login_by_mailed_code': everybody,
   'auth.not_me': everybody,
   'requests.list': signedIn,
   'requests.add': signedIn,

@@ -5,10 +5,9 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { long } from '../long.ts'
 import { readConfig } from '../../src/config/read.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { crowds, fill, largeCalls } from './large_instance.ts'
 
 /** A twentieth of the size that the requirement names. */
@@ -40,35 +39,31 @@ const heldBy = async (call: () => Promise<unknown>): Promise<number> => {
   return waited < 10 * limit ? worked : waited
 }
 
-onBothDatabases(
-  'an instance with many users',
-  (newUrl) => {
-    const dir = mkdtempSync(join(tmpdir(), 'hp-growth-'))
-    let daemon: TestDaemon | undefined
-    before(async () => {
-      const database_url = newUrl()
-      mkdirSync(join(dir, 'data'))
-      await fill(readConfig({ data_dir: join(dir, 'data'), database_url }, {}), size)
-      daemon = await startTestDaemon({ database_url }, dir)
-      while ((await daemon.hero.health()).database !== 'ok') await delay(20)
-    })
-    after(async () => {
-      await daemon?.close()
-      rmSync(dir, { recursive: true, force: true })
-    })
+onSqliteFirst('an instance with many users', (newUrl) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hp-growth-'))
+  let daemon: TestDaemon | undefined
+  before(async () => {
+    const database_url = newUrl()
+    mkdirSync(join(dir, 'data'))
+    await fill(readConfig({ data_dir: join(dir, 'data'), database_url }, {}), size)
+    daemon = await startTestDaemon({ database_url }, dir)
+    while ((await daemon.hero.health()).database !== 'ok') await delay(20)
+  })
+  after(async () => {
+    await daemon?.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
 
-    test('no call blocks the event loop for long', async () => {
-      const { hero } = daemon!
-      for (const [name, call] of Object.entries(largeCalls(hero))) {
-        let best = Infinity
-        for (let i = 0; i < crowds && best > limit; i++) best = Math.min(best, await heldBy(() => call(i)))
-        assert.ok(
-          best <= limit,
-          `${name} blocks the event loop for ${best.toFixed(0)} ms, the limit is ${limit} ms`,
-        )
-      }
-      assert.equal((await hero.audit.verify()).first_bad, null)
-    })
-  },
-  { postgres: long },
-)
+  test('no call blocks the event loop for long', async () => {
+    const { hero } = daemon!
+    for (const [name, call] of Object.entries(largeCalls(hero))) {
+      let best = Infinity
+      for (let i = 0; i < crowds && best > limit; i++) best = Math.min(best, await heldBy(() => call(i)))
+      assert.ok(
+        best <= limit,
+        `${name} blocks the event loop for ${best.toFixed(0)} ms, the limit is ${limit} ms`,
+      )
+    }
+    assert.equal((await hero.audit.verify()).first_bad, null)
+  })
+})

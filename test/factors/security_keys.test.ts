@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Authenticator } from '../support/authenticator.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { byHand, person } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 
 const touched = { verified: false }
 
-onBothDatabases('security keys without PIN', (newUrl) => {
+onSqliteFirst('security keys without PIN', (newUrl) => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   before(async () => {

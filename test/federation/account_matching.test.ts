@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Authenticator } from '../support/authenticator.ts'
 import { goodPassword } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { codeOf, enrol } from '../support/factors.ts'
 import { byHand } from '../support/people.ts'
 import { Person } from '../support/person.ts'
@@ -18,7 +18,7 @@ import {
   type Stage,
 } from '../support/provider_stage.ts'
 
-onBothDatabases('matching provider identities to accounts', (newUrl) => {
+onSqliteFirst('matching provider identities to accounts', (newUrl) => {
   let stage: Stage
   let peer: OidcPeer
   let count = 0

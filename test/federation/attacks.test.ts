@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword } from '../support/daemon.ts'
 import { codeOf, enrol } from '../support/factors.ts'
 import { byHand, signedIn } from '../support/people.ts'
@@ -10,7 +10,7 @@ import { startUpstream, type Upstream } from '../support/upstream.ts'
 import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
 import { comeBy, cookieNames, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 
-onBothDatabases('attacks through providers', (newUrl) => {
+onSqliteFirst('attacks through providers', (newUrl) => {
   let stage: Stage
   let hostile: HostileProvider
   let upstream: Upstream

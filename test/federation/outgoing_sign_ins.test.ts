@@ -8,10 +8,10 @@ import { noReactions } from '../support/reactions.ts'
 import { operator } from '../../src/contract/caller.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-onBothDatabases('outgoing sign-ins and pending links', (newUrl) => {
+onSqliteFirst('outgoing sign-ins and pending links', (newUrl) => {
   const seal = new Seal('x'.repeat(32))
   const log = createLog('silent')
   let database: Database

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { HeroProxy } from '../../sdk/index.ts'
 import { goodPassword, startTestDaemon } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { ask } from '../support/http.ts'
 import { byHand, signedIn } from '../support/people.ts'
 import { Person } from '../support/person.ts'
@@ -31,7 +31,7 @@ const startWith = async (fields: object = {}, settings: Record<string, string> =
 
 const cookieOf = (person: Person, origin: string): string => person.cookiesAt(new URL(origin))
 
-onBothDatabases('stored provider tokens', (newUrl, kind) => {
+onSqliteFirst('stored provider tokens', (newUrl, kind) => {
   let stage: Stage
   let hostile: HostileProvider
   let grace: HeroProxy

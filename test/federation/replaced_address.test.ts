@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { goodPassword } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { byHand } from '../support/people.ts'
 import { Person } from '../support/person.ts'
 import { startOidcPeer, type OidcPeer } from '../support/openid_peer.ts'
 import { comeBy, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 
-onBothDatabases('an address that the provider has replaced', (newUrl) => {
+onSqliteFirst('an address that the provider has replaced', (newUrl) => {
   let stage: Stage
   let peer: OidcPeer
   let smtp: TestSmtp

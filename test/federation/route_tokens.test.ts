@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword } from '../support/daemon.ts'
 import { ask } from '../support/http.ts'
 import { byHand } from '../support/people.ts'
@@ -10,7 +10,7 @@ import { startHostileProvider, type HostileProvider } from '../support/hostile_p
 import { KeptClient } from '../edge/serve/kept_client.ts'
 import { comeBy, startRelying, type Stage } from '../support/provider_stage.ts'
 
-onBothDatabases('provider tokens while the provider is down (R6)', (newUrl) => {
+onSqliteFirst('provider tokens while the provider is down (R6)', (newUrl) => {
   let stage: Stage
   let hostile: HostileProvider
   let upstream: Upstream

@@ -3,10 +3,10 @@ import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import { AlreadyExists, ClaimRequired, Conflict, NotFound, type HeroProxy } from '../../sdk/index.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { byHand } from '../support/people.ts'
 
-onBothDatabases('group administrators', (newUrl) => {
+onSqliteFirst('group administrators', (newUrl) => {
   let daemon: TestDaemon
   let linus: HeroProxy
 

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { KeptClient } from '../edge/serve/kept_client.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { root } from '../support/daemon_process.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { got, postForm, startRaw, startStage, type RawUpstream, type Stage } from '../support/edge_stage.ts'
 import { ask, signIn, type Answer } from '../support/http.ts'
 import { byHand } from '../support/people.ts'
@@ -353,7 +353,7 @@ describe('the corpus of redirects', () => {
   })
 })
 
-onBothDatabases('fifty arrivals at once', (newUrl) => {
+onSqliteFirst('fifty arrivals at once', (newUrl) => {
   let stage: Stage
   before(async () => {
     stage = await prepare({ database_url: newUrl() })

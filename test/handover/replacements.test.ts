@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { goodPassword } from '../support/daemon.ts'
 import { root } from '../support/daemon_process.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { postForm, startStage, type Stage } from '../support/edge_stage.ts'
 import { signIn, type Answer } from '../support/http.ts'
 import { Walker } from './steps.ts'
@@ -42,7 +42,7 @@ const isIn = async (stage: Stage, cookie: string): Promise<boolean> => {
   return (await walker.step(`${home}/auth/security`)).status === 200
 }
 
-onBothDatabases('fifty replacements at once', (newUrl) => {
+onSqliteFirst('fifty replacements at once', (newUrl) => {
   let stage: Stage
   before(async () => {
     stage = await startStage({ database_url: newUrl() })

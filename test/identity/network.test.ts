@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { ask, askRaw } from '../support/http.ts'
 import { valuesOf } from '../support/upstream.ts'
 import { got, startStage, type Stage } from '../support/edge_stage.ts'
 
 const host = 'optional.localhost'
 
-onBothDatabases('users known by their network', (newUrl) => {
+onSqliteFirst('users known by their network', (newUrl) => {
   let stage: Stage
   before(async () => {
     stage = await startStage({ database_url: newUrl(), trusted_proxies: '127.0.0.1' })

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ECDH, randomBytes } from 'node:crypto'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { ask, type Answer } from '../support/http.ts'
 import { valuesOf } from '../support/upstream.ts'
 import { draft, headersOf, highS, host, pubkey, seconds, signDraft, type Draft } from '../support/signing.ts'
 import { got, startStage, type Stage } from '../support/edge_stage.ts'
 
-onBothDatabases('signed requests', (newUrl) => {
+onSqliteFirst('signed requests', (newUrl) => {
   let stage: Stage
   before(async () => {
     stage = await startStage({ database_url: newUrl() })

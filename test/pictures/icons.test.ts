@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { deflateSync } from 'node:zlib'
 import { pngChunk, pngSignature } from '../../src/pictures/png.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { ask, signIn } from '../support/http.ts'
 import { person } from '../support/people.ts'
@@ -20,7 +20,7 @@ const png = (side: number, more: Buffer[] = []): string => {
   return Buffer.concat([pngSignature, ...parts]).toString('base64')
 }
 
-onBothDatabases('uploaded icons', (newUrl) => {
+onSqliteFirst('uploaded icons', (newUrl) => {
   let daemon: TestDaemon
   before(async () => {
     daemon = await startTestDaemon({ database_url: newUrl(), public_url: `http://${home}` })

@@ -6,7 +6,7 @@ import { Home } from '../../src/contract/home.ts'
 import { Routes } from '../../src/routes/routes.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 import { startTestDaemon } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { ask } from '../support/http.ts'
 import { startUpstream } from '../support/upstream.ts'
 
@@ -100,7 +100,7 @@ describe('the host of the public URL', () => {
   })
 })
 
-onBothDatabases('the hosts of earlier public URLs', (newUrl) => {
+onSqliteFirst('the hosts of earlier public URLs', (newUrl) => {
   test('take no route and no wildcard', async () => {
     const database = await openDatabase(newUrl(), createLog('silent'))
     try {

@@ -6,7 +6,7 @@ import { Home } from '../../src/contract/home.ts'
 import { Routes } from '../../src/routes/routes.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 import { startTestDaemon } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 
 describe('a route whose prefix lies within the own paths', () => {
   const target = 'http://127.0.0.1:3000'
@@ -70,7 +70,7 @@ describe('a route whose prefix lies within the own paths', () => {
     await routes.update({ id, path_prefix: '/administration' })
   })
 
-  onBothDatabases('that exists already', (newUrl) => {
+  onSqliteFirst('that exists already', (newUrl) => {
     test('can be changed, disabled and removed, but not moved to another own path', async () => {
       const database = await openDatabase(newUrl(), createLog('silent'))
       try {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql, type SqlBool } from 'kysely'
 import { exampleRequest } from '../../src/asking/methods.ts'
+import { browserHash, codeHash } from '../../src/auth/mailed_code.ts'
+import { exampleCode } from '../../src/auth/code_methods.ts'
 import { exampleTokens } from '../../src/auth/email_methods.ts'
 import { examplePicture } from '../../src/pictures/methods.ts'
 import { exampleRoute } from '../../src/routes/methods.ts'
@@ -161,6 +163,11 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
           address: user.email!,
           created_at: at,
           expires_at: at + 3600,
+          ...(purpose === 'magic' && {
+            code_hash: codeHash(exampleCode),
+            code_browser: browserHash(exampleCode.browser_secret),
+            code_until: at + 600,
+          }),
         })
         .execute()
     }

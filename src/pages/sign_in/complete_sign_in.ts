@@ -9,7 +9,12 @@ import { signingIn } from './device.ts'
 
 /** The methods that open a session. */
 type Opening =
-  'auth.login' | 'auth.setup' | 'auth.login_by_link' | 'auth.login_by_code' | 'auth.login_by_passkey'
+  | 'auth.login'
+  | 'auth.setup'
+  | 'auth.login_by_link'
+  | 'auth.login_by_mailed_code'
+  | 'auth.login_by_code'
+  | 'auth.login_by_passkey'
 
 /** Shows a form again, with what went wrong, and the status and headers of the answer. */
 type Again = (
@@ -63,6 +68,7 @@ const ways: Readonly<Record<Opening, string | undefined>> = {
   'auth.login': 'password',
   'auth.setup': 'password',
   'auth.login_by_link': 'magic_link',
+  'auth.login_by_mailed_code': 'magic_link',
   'auth.login_by_passkey': 'passkey',
   'auth.login_by_code': undefined,
 }

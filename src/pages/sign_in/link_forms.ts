@@ -25,11 +25,13 @@ export const show = (
   status = 200,
   problem?: string,
   headers = {},
+  kept: readonly Keepsake[] = [],
 ): Promise<void> =>
   page.page(
     status,
     (token, words) => formPage(words, { ...form(words), place: page.asked.host, token, problem }),
     headers,
+    kept,
   )
 
 /** Calls the method of a form, or shows the form again with what went wrong. */

@@ -1,7 +1,16 @@
-import { returnPathCookie } from '../../wire/cookies.ts'
-import { displayNameField, emailField, newPasswordField, usernameField } from '../../html/form.ts'
+import { randomBytes } from 'node:crypto'
+import { codeLifetimeSeconds } from '../../auth/mailed_code.ts'
+import { mailedCodeCookie, returnPathCookie } from '../../wire/cookies.ts'
+import {
+  displayNameField,
+  emailField,
+  mailedCodeField,
+  newPasswordField,
+  usernameField,
+} from '../../html/form.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import type { HomeParts } from '../handover/at_home.ts'
+import type { Keepsake } from '../keepsake.ts'
 import { onwardPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
 import { openSession, wishesIn } from './complete_sign_in.ts'
@@ -99,6 +108,30 @@ const magicForm =
     fields: [emailField(words, email)],
     links: back(words),
   })
+/** Shown in the tab that asked. It looks the same whether a mail was sent or not. */
+const codeForm =
+  (returnTo: string): Form =>
+  (words) => ({
+    ...words.sign_in.mailed_code,
+    action: '/auth/magic/code',
+    hidden: { return_to: returnTo },
+    fields: [mailedCodeField(words)],
+    links: [
+      {
+        href: `/auth/magic?return_to=${encodeURIComponent(returnTo)}`,
+        text: words.sign_in.mailed_code.again,
+      },
+      ...back(words),
+    ],
+  })
+
+/** The secret of this browser, as long as its code works. */
+const keptSecret = (value: string): Keepsake => ({
+  name: mailedCodeCookie,
+  value,
+  maxAge: codeLifetimeSeconds,
+})
+
 /** Names the account and the service: somebody may have sent a link to an account of their own. */
 const enterForm =
   (token: string, link: FoundLink | undefined, host?: string, chosen: Chosen = {}): Form =>
@@ -133,10 +166,14 @@ export const postMagic = async (page: PageRequest): Promise<void> => {
   if (token === null) {
     const email = form.get('email') ?? ''
     const returnTo = onwardPath(page, form.get('return_to'))
-    const again = magicForm(email, returnTo, await page.offers())
-    if (await submit(page, 'auth.request_magic_link', { email }, again, wishesIn(form)))
-      await tell(page, { reason: 'check_email' }, onward(returnTo, maxMagicSeconds))
-    return
+    const offers = await page.offers()
+    const browser_secret = randomBytes(32).toString('base64url')
+    const params = { email, browser_secret }
+    const again = magicForm(email, returnTo, offers)
+    if (!(await submit(page, 'auth.request_magic_link', params, again, wishesIn(form)))) return
+    const kept = onward(returnTo, maxMagicSeconds)
+    if (!offers.mailCodes) return tell(page, { reason: 'check_email' }, kept)
+    return show(page, codeForm(returnTo), 200, undefined, {}, [kept, keptSecret(browser_secret)])
   }
   const read = await page.keepsakes()
   const returnTo = onwardPath(page, read(returnPathCookie))
@@ -149,5 +186,19 @@ export const postMagic = async (page: PageRequest): Promise<void> => {
       const link = await page.links.find(token, 'magic')
       await show(page, enterForm(token, link, undefined, chosen), status, problem, headers)
     },
+  )
+}
+
+export const postCode = async (page: PageRequest): Promise<void> => {
+  const form = await page.form({ forGuests: true })
+  if (!form) return
+  const returnTo = onwardPath(page, form.get('return_to'))
+  // A browser that has none any more gets the same refusal as for a wrong code.
+  const browser_secret = (await page.keepsakes())(mailedCodeCookie) ?? randomBytes(32).toString('base64url')
+  const params = { code: form.get('code') ?? '', browser_secret }
+  await openSession(
+    page,
+    { method: 'auth.login_by_mailed_code', params, returnTo, kept: [onward(''), keptSecret('')] },
+    (problem, status, headers) => show(page, codeForm(returnTo), status, problem, headers),
   )
 }

@@ -1,4 +1,4 @@
-import type { Intrusions } from '../../auth/intrusions.ts'
+import type { Intrusions } from '../../auth/not_me/intrusions.ts'
 import { AppError } from '../../contract/errors.ts'
 import { formPage } from '../../html/form.ts'
 import type { Refusal } from '../../wire/refusal.ts'

@@ -11,6 +11,7 @@ export interface Offers {
   readonly site: string
   readonly registration: 'closed' | 'invite' | 'open'
   readonly magicLinks: boolean
+  readonly mailCodes: boolean
   /** For how many seconds without use, and at most, people may stay signed in; undefined if they may not. */
   readonly remember: { readonly seconds: number; readonly most: number } | undefined
   /** The names for which passkeys were made, the current one first. */

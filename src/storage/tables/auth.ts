@@ -24,6 +24,13 @@ export interface AuthTables {
     wanted: Generated<string>
     /** Whether the person asked to stay signed in in that browser. */
     remember: Generated<Bit>
+    /** SHA-256 over the code of the mail and the secret of the browser that asked, hex; empty without a code. */
+    code_hash: Generated<string>
+    /** SHA-256 over that secret alone, hex. */
+    code_browser: Generated<string>
+    code_until: Generated<number>
+    /** How often a code was tried. */
+    code_tries: Generated<number>
     created_at: number
     expires_at: number
   }

@@ -8,6 +8,9 @@ const ignore =
 
 export const mails: Catalogue['mails'] = {
   greeting: ({ name }) => (name === '' ? 'Hallo,' : `Hallo ${name},`),
+  code: ({ code }) => `Ihr Code: ${code}`,
+  code_warning:
+    'Niemand wird Sie je nach diesem Code fragen. Geben Sie ihn nur auf der Seite ein, auf der Sie diese Mail angefordert haben.',
   lasts: ({ seconds }) => duration(seconds),
   kinds: {
     verify: ({ site, lasts }) => ({

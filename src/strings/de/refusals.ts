@@ -94,6 +94,8 @@ export const refusals: Catalogue['refusals'] = {
     passkey_used: 'Diese Passkey-Antwort wurde schon verwendet. Versuchen Sie es noch einmal.',
     passkey_of_another: 'Dieser Passkey gehört zu einem anderen Konto.',
     too_many_passkeys: ({ most }) => `Sie haben schon ${most} Passkeys. Entfernen Sie zuerst einen.`,
+    wrong_mailed_code:
+      'Dieser Code ist falsch, zu alt oder für einen anderen Browser. Fordern Sie einen neuen an, oder öffnen Sie den Link in der E-Mail.',
     dead_link:
       'Dieser Link funktioniert nicht mehr. Er wurde verwendet, ist abgelaufen oder durch einen neueren ersetzt.',
     dead_setup_link:

@@ -120,6 +120,14 @@ export const sign_in: Catalogue['sign_in'] = {
     lead: 'Wir senden Ihnen einen Link. Jede Person, die ihn öffnet, ist als Sie angemeldet.',
     button: 'Link senden',
   },
+  mailed_code: {
+    title: 'Sehen Sie in Ihre E-Mails',
+    lead: 'Wenn es ein Konto mit dieser Adresse gibt, haben wir einen Code und einen Link dorthin gesendet. Es kann eine Minute dauern, bis sie ankommen. Geben Sie den Code hier ein, oder öffnen Sie den Link.',
+    button: 'Anmelden',
+    label: 'Code aus der E-Mail',
+    hint: 'Acht Buchstaben. Der Code funktioniert nur in diesem Browser, zehn Minuten lang.',
+    again: 'Neuen Code senden',
+  },
   enter: {
     title: 'Anmelden',
     lead: ({ address, host }: { address: string; host: string | undefined }) =>

@@ -35,6 +35,10 @@ const ignore = 'If this wasn’t you, ignore this mail. Nothing happens unless y
 /** Every mail that leaves. */
 export const mails = {
   greeting: ({ name }: { name: string }) => (name === '' ? 'Hello,' : `Hello ${name},`),
+  /** The first line of a mail with a code. */
+  code: ({ code }: { code: string }) => `Your code: ${code}`,
+  code_warning:
+    'Nobody will ever ask you for this code. Type it only on the page where you asked for this mail.',
   /** How long a link works. */
   lasts: ({ seconds }: { seconds: number }) => duration(seconds),
   kinds: {

@@ -98,6 +98,8 @@ export const refusals = {
     passkey_used: 'This passkey response was already used. Try again.',
     passkey_of_another: 'This passkey belongs to another account.',
     too_many_passkeys: ({ most }: { most: number }) => `You already have ${most} passkeys. Remove one first.`,
+    wrong_mailed_code:
+      'This code is wrong, too old, or was asked for in another browser. Ask for a new one, or open the link in the mail.',
     dead_link: 'This link no longer works. It was used, has expired, or was replaced by a newer one.',
     dead_setup_link: 'This set-up link no longer works. Restart hero_proxy to get a new one.',
     already_set_up: 'An administrator already exists. Sign in, or ask an administrator for help.',

@@ -121,6 +121,14 @@ export const sign_in = {
     lead: 'We’ll email you a link. Anyone who opens it is signed in as you.',
     button: 'Send link',
   },
+  mailed_code: {
+    title: 'Check your email',
+    lead: 'If there is an account with this address, we sent a code and a link to it. It may take a minute to arrive. Type the code here, or open the link.',
+    button: 'Sign in',
+    label: 'Code from the mail',
+    hint: 'Eight letters. The code works in this browser only, for ten minutes.',
+    again: 'Send another code',
+  },
   enter: {
     title: 'Sign in',
     lead: ({ address, host }: { address: string; host: string | undefined }) =>

@@ -8,6 +8,9 @@ const ignore =
 
 export const mails: Catalogue['mails'] = {
   greeting: ({ name }) => (name === '' ? 'Bonjour,' : `Bonjour ${name},`),
+  code: ({ code }) => `Votre code\u00a0: ${code}`,
+  code_warning:
+    'Personne ne vous demandera jamais ce code. Saisissez-le seulement sur la page où vous avez demandé cet e-mail.',
   lasts: ({ seconds }) => duration(seconds),
   kinds: {
     verify: ({ site, lasts }) => ({

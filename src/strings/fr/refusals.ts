@@ -93,6 +93,8 @@ export const refusals: Catalogue['refusals'] = {
     passkey_used: 'Cette réponse de clé d’accès a déjà été utilisée. Réessayez.',
     passkey_of_another: 'Cette clé d’accès appartient à un autre compte.',
     too_many_passkeys: ({ most }) => `Vous avez déjà ${most} clés d’accès. Retirez-en une d’abord.`,
+    wrong_mailed_code:
+      'Ce code est faux, trop ancien, ou a été demandé dans un autre navigateur. Demandez-en un nouveau, ou ouvrez le lien de l’e-mail.',
     dead_link: 'Ce lien ne fonctionne plus. Il a été utilisé, a expiré ou a été remplacé par un plus récent.',
     dead_setup_link:
       'Ce lien d’installation ne fonctionne plus. Redémarrez hero_proxy pour en obtenir un nouveau.',

@@ -121,6 +121,14 @@ export const sign_in: Catalogue['sign_in'] = {
     lead: 'Nous vous enverrons un lien. Toute personne qui l’ouvre est connectée à votre place.',
     button: 'Envoyer le lien',
   },
+  mailed_code: {
+    title: 'Consultez votre messagerie',
+    lead: 'S’il existe un compte avec cette adresse, nous y avons envoyé un code et un lien. Ils peuvent mettre une minute à arriver. Saisissez le code ici, ou ouvrez le lien.',
+    button: 'Se connecter',
+    label: 'Code reçu par e-mail',
+    hint: 'Huit lettres. Le code ne fonctionne que dans ce navigateur, pendant dix minutes.',
+    again: 'Envoyer un autre code',
+  },
   enter: {
     title: 'Connexion',
     lead: ({ address, host }: { address: string; host: string | undefined }) =>

@@ -15,7 +15,7 @@ import { openDatabase } from '../../../src/storage/open_database.ts'
 import { Users } from '../../../src/users/users.ts'
 import { Home } from '../../../src/contract/home.ts'
 import type { EdgeRequest } from '../../../src/wire/request.ts'
-import { onBothDatabases } from '../../support/databases.ts'
+import { onSqliteFirst } from '../../support/databases.ts'
 import { noReactions } from '../../support/reactions.ts'
 
 test('the checks run once each, in the order that the route test publishes', () => {
@@ -23,7 +23,7 @@ test('the checks run once each, in the order that the route test publishes', () 
   assert.deepEqual([...before, ...checks.map(({ name }) => name)], checkNames)
 })
 
-onBothDatabases('the check of the account', (newUrl) => {
+onSqliteFirst('the check of the account', (newUrl) => {
   test('refuses a user who was removed after being identified', async () => {
     const database = await openDatabase(newUrl(), createLog('silent'))
     try {

@@ -5,7 +5,7 @@ import { newToken } from '../../../src/sessions/session_token.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { newId, now } from '../../../src/storage/ids.ts'
 import { goodPassword } from '../../support/daemon.ts'
-import { onBothDatabases } from '../../support/databases.ts'
+import { onSqliteFirst } from '../../support/databases.ts'
 import { got, openAt, startStage, type Stage } from '../../support/edge_stage.ts'
 import { enrolled } from '../../support/factors.ts'
 import { ask } from '../../support/http.ts'
@@ -19,7 +19,7 @@ const host = 'router.localhost'
 const userRow = ({ query }: Database, username: string) =>
   query.selectFrom('users').select('id').where('username', '=', username).executeTakeFirstOrThrow()
 
-onBothDatabases('a proof that a place asks for', (newUrl) => {
+onSqliteFirst('a proof that a place asks for', (newUrl) => {
   let stage: Stage
   let codes: readonly string[]
   let ada: string

@@ -1,7 +1,7 @@
-import { Type } from '../contract/schema_builder.ts'
-import { method } from '../contract/method.ts'
-import { Shape, Username } from '../contract/schemas.ts'
-import { exampleTokens, LinkToken } from './email_methods.ts'
+import { Type } from '../../contract/schema_builder.ts'
+import { method } from '../../contract/method.ts'
+import { Shape, Username } from '../../contract/schemas.ts'
+import { exampleTokens, LinkToken } from '../email_methods.ts'
 import type { Intrusions } from './intrusions.ts'
 
 export const noticeMethods = (intrusions: Intrusions) => [

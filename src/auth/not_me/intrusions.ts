@@ -1,13 +1,13 @@
-import { conflict } from '../contract/errors.ts'
-import type { Reactions } from '../contract/reactions.ts'
-import type { Passwords } from '../passwords/passwords.ts'
-import type { Sessions } from '../sessions/sessions.ts'
-import type { Database } from '../storage/database.ts'
-import { isUnconfirmed } from '../storage/schema.ts'
-import type { Addresses } from '../users/addresses.ts'
-import type { KnownDevices } from './known_devices.ts'
+import { conflict } from '../../contract/errors.ts'
+import type { Reactions } from '../../contract/reactions.ts'
+import type { Passwords } from '../../passwords/passwords.ts'
+import type { Sessions } from '../../sessions/sessions.ts'
+import type { Database } from '../../storage/database.ts'
+import { isUnconfirmed } from '../../storage/schema.ts'
+import type { Addresses } from '../../users/addresses.ts'
+import type { KnownDevices } from '../known_devices.ts'
 import type { NoticeLinks, ReportedEvent } from './notice_links.ts'
-import type { OneTimeTokens } from './one_time_tokens.ts'
+import type { OneTimeTokens } from '../one_time_tokens.ts'
 
 interface Parts {
   readonly database: Database

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { digest } from '../secrets/digest.ts'
-import type { Database } from '../storage/database.ts'
-import { now } from '../storage/ids.ts'
-import { invalidLink, noticePurposes } from './one_time_token.ts'
+import { digest } from '../../secrets/digest.ts'
+import type { Database } from '../../storage/database.ts'
+import { now } from '../../storage/ids.ts'
+import { invalidLink, noticePurposes } from '../one_time_token.ts'
 
 export const noticeLinkSeconds = 7 * 86_400
 /** How far in the future, in seconds, a row may have been created, because clocks differ. */

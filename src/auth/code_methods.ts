@@ -1,0 +1,64 @@
+import type { Attempts } from '../attempts/attempts.ts'
+import { method } from '../contract/method.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { Shape } from '../contract/schemas.ts'
+import type { EmailFlows } from './email_flows.ts'
+import { SignedIn, signedIn } from './methods.ts'
+
+export const BrowserSecret = Type.String({
+  pattern: '^[A-Za-z0-9_-]{43}$',
+  description: 'A secret of 256 bits in base64url that only the asking browser keeps',
+})
+const MailCode = Type.String({
+  minLength: 1,
+  maxLength: 40,
+  description: 'From the mail; capitals, spaces and dashes do not matter',
+})
+
+export const exampleCode = {
+  code: 'BCDF-GHJK',
+  browser_secret: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hQ',
+}
+
+interface Parts {
+  readonly flows: EmailFlows
+  readonly attempts: Attempts
+}
+
+/** The methods that take the codes of mails. */
+export const codeMethods = ({ flows, attempts }: Parts) => [
+  method({
+    name: 'auth.login_by_mailed_code',
+    summary: 'Sign in with the code of a sign-in mail, in the browser that asked for it',
+    description:
+      'The code works for ten minutes and five tries, and is used up together with the link of its mail. Wrong codes count for the person in all browsers together, and for the network.',
+    effect: 'write',
+    claim: null,
+    params: Shape({ code: MailCode, browser_secret: BrowserSecret }),
+    result: SignedIn,
+    errors: ['unauthenticated', 'factor_required', 'conflict', 'rate_limited'],
+    target: (_, result) => (result ? `user=${result.user}` : ''),
+    examples: [
+      {
+        params: exampleCode,
+        result: signedIn,
+      },
+    ],
+    prepare: async (key, caller) => {
+      await flows.assertMagicLinksOn()
+      const counted = await flows.checkCode(key, 'magic', caller)
+      try {
+        await flows.requireFactorForLink(key, caller)
+      } catch (error) {
+        await attempts.uncount(counted)
+        throw error
+      }
+      return counted
+    },
+    handler: async (key, caller, counted) => {
+      const opened = await flows.openByLink(key, {}, caller)
+      await attempts.succeeded(counted)
+      return opened
+    },
+  }),
+]
