@@ -170,6 +170,7 @@ export const createFlows = (
     isRightAway: (client, secret, address) => clientProof.isRightAway(client, secret, address),
     serviceAt,
     tell: (token, audience) => tellToken(token, audience),
+    grantLost: (...lost) => logouts.grantLost(...lost),
     noteUse: (client) => {
       if (client?.dynamic)
         dynamicClients

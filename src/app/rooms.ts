@@ -1,3 +1,4 @@
+import { askGroupFaults } from './ask_group_faults.ts'
 import { operator } from '../contract/caller.ts'
 import { Audit } from '../audit/audit.ts'
 import { Claims } from '../claims/claims.ts'
@@ -164,6 +165,14 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     readiness,
     routesAtHome: async () => (await routes.atHome()).map(({ domain, path_prefix }) => domain + path_prefix),
     openClients: () => clientLists.withoutRule(),
+    vainAskGroups: () =>
+      askGroupFaults({
+        routes,
+        clientLists,
+        groups,
+        claims,
+        context: () => settings.value('default_context'),
+      }),
     passkeysElsewhere: () => passkeys.rpIds.elsewhere(),
   })
   return {

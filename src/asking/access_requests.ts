@@ -120,8 +120,9 @@ export class AccessRequests {
     const current = await rows.current(user_id)
     const held = await claimsOf(user_id)
     const found = new Map<string, Standing>()
+    const groups = await this.#groupsOf(places)
     for (const place of places) {
-      const group = await this.#groupOf(place)
+      const group = groups.get(place.ask_group?.toLowerCase() ?? '')
       const waiting = current.find(({ state, place: ref }) => state === 'open' && ref === place.ref)
       const pause = group && pauseOf(current, group.id)
       const standing: Standing = waiting
@@ -184,15 +185,22 @@ export class AccessRequests {
   }
 
   /** The group that a place names, if people can be its members. The one of administrators follows is_admin alone. */
-  async #groupOf(place: Pick<AskPlace, 'ask_group'> | undefined): Promise<Group | undefined> {
-    const slug = place?.ask_group?.toLowerCase()
-    if (slug === undefined || slug === 'admin') return undefined
-    return this.#parts.database.query
+  async #groupOf(place: AskPlace | undefined): Promise<Group | undefined> {
+    return place && (await this.#groupsOf([place])).get(place.ask_group?.toLowerCase() ?? '')
+  }
+
+  /** The same for many places, by slug in lower case. */
+  async #groupsOf(places: readonly Pick<AskPlace, 'ask_group'>[]): Promise<ReadonlyMap<string, Group>> {
+    const slugs = new Set(places.flatMap(({ ask_group }) => ask_group?.toLowerCase() ?? []))
+    slugs.delete('admin')
+    if (slugs.size === 0) return new Map()
+    const found = await this.#parts.database.query
       .selectFrom('groups')
       .select(['id', 'slug'])
-      .where(sql`lower(slug)`, '=', slug)
+      .where(sql`lower(slug)`, 'in', [...slugs])
       .where('is_active', '=', 1)
-      .executeTakeFirst()
+      .execute()
+    return new Map(found.map((group) => [group.slug.toLowerCase(), group]))
   }
 
   /** A person who may enter has nothing to ask for, and a member would not be helped by becoming one. */

@@ -51,6 +51,7 @@ export class PersonalData {
       rights: await this.#rights(userId),
       sessions: await this.#sessions(userId),
       applications: await this.#applications(userId),
+      requests: await this.#requests(userId),
       mails: await this.#mails(account.email),
       audit: await this.#audit(account.username),
     }
@@ -171,6 +172,15 @@ export class PersonalData {
         .where('user_id', '=', userId)
         .execute(),
     }
+  }
+
+  /** What they asked for and what became of it, but not who decided. */
+  #requests(userId: string) {
+    return this.#parts.database.query
+      .selectFrom('access_requests')
+      .select(['place', 'reason', 'state', 'created_at', 'expires_at', 'decided_at', 'answer', 'ends_at'])
+      .where('user_id', '=', userId)
+      .execute()
   }
 
   async #mails(email: string | null) {

@@ -23,6 +23,8 @@ interface Parts {
   readonly routesAtHome: () => Promise<readonly string[]>
   /** The client_ids of applications that every active person may enter. */
   readonly openClients: () => Promise<readonly string[]>
+  /** The places where people would ask for access in vain, each with why. */
+  readonly vainAskGroups: () => Promise<readonly string[]>
   /** How many passkeys were made for each host other than home's. */
   readonly passkeysElsewhere: () => Promise<readonly { readonly rp_id: string; readonly count: number }[]>
 }
@@ -58,6 +60,7 @@ export class Doctor {
     // Without its database there is nothing to say about routes.
     const sharing = ready.level === 'ok' ? await this.#parts.routesAtHome() : []
     const open = ready.level === 'ok' ? await this.#parts.openClients() : []
+    const vain = ready.level === 'ok' ? await this.#parts.vainAskGroups() : []
     const elsewhere = ready.level === 'ok' ? await this.#parts.passkeysElsewhere() : []
     return [
       ready,
@@ -67,6 +70,7 @@ export class Doctor {
       this.#routesAtHome(sharing),
       this.#previousNames(elsewhere),
       this.#clients(open),
+      this.#askGroups(vain),
       this.#forwardAuth(),
     ]
   }
@@ -157,6 +161,18 @@ export class Doctor {
       'warn',
       `every active person may sign in to these applications: ${open.join(', ')}`,
       'If that is not meant, give them required_claims: hero-proxy call clients.update',
+    )
+  }
+
+  #askGroups(vain: readonly string[]): Finding {
+    const check = 'ask_groups'
+    if (vain.length === 0)
+      return found(check, 'ok', 'who asks for access somewhere asks for a group that opens it')
+    return found(
+      check,
+      'warn',
+      `people would ask in vain for access to: ${vain.join(', ')}`,
+      'Correct ask_group, or give the group a claim of required_claims',
     )
   }
 

@@ -110,6 +110,33 @@ export class BackchannelLogouts {
     })
   }
 
+  /**
+   * Ends a grant that its client may not use any more. The client learns it by the refusal; its own session, which outlives that, ends by
+   * a notice.
+   */
+  async grantLost(
+    userId: string,
+    { client, backchannel_logout_uri }: Client,
+    grantId: string,
+  ): Promise<void> {
+    const { database, records } = this.#parts
+    await database.write(async () => {
+      const sessions = await database.query
+        .selectFrom('sessions')
+        .select('id')
+        .where('user_id', '=', userId)
+        .execute()
+      for (const { id } of sessions) {
+        const { authorizations = {} } = await readApplications(records, id)
+        if (authorizations[client]?.grantId !== grantId) continue
+        const visit = await leaveApplication(records, id, client)
+        if (backchannel_logout_uri !== null) await this.#queueNotice(client, userId, visit!.sid ?? '')
+      }
+      await records.removeGrant(grantId)
+      database.afterCommit(() => this.#queue.wake())
+    })
+  }
+
   async #queueNotice(client: string, subject: string, sid: string): Promise<void> {
     await this.#parts.database.query
       .insertInto('oidc_logouts')

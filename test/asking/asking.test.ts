@@ -3,9 +3,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { HeroProxy } from '../../sdk/index.ts'
+import { createApp } from '../../src/app/app.ts'
 import { AskTokens } from '../../src/asking/ask_tokens.ts'
+import { createLog } from '../../src/log/log.ts'
+import { Counters, noWorkers } from '../../src/metrics/counters.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { now } from '../../src/storage/ids.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 import { long } from '../long.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { goodPassword, type TestDaemon } from '../support/daemon.ts'
@@ -27,9 +31,7 @@ onBothDatabases(
     before(async () => {
       daemon = await startAtHome({ database_url: newUrl() })
       hero = daemon.hero
-      tokens = new AskTokens(
-        new Seal(readFileSync(join(daemon.config.data_dir, 'master.key'), 'utf8').trim()),
-      )
+      tokens = new AskTokens(sealOf())
       await hero.groups.add({ slug: 'choir', name: 'Choir' })
       await hero.groups.add_claim({ group: 'choir', claim: 'songs.sing' })
       await hero.users.add({
@@ -72,6 +74,14 @@ onBothDatabases(
       byHand(daemon, ({ query }) =>
         query.updateTable('access_requests').set(times).where('id', '=', id).execute(),
       )
+    const sealOf = () => new Seal(readFileSync(join(daemon.config.data_dir, 'master.key'), 'utf8').trim())
+    /** As another node sweeps. */
+    const sweep = async () => {
+      const log = createLog('silent')
+      const database = await openDatabase(daemon.config.database_url, log)
+      await createApp(daemon.config, database, sealOf(), log, new Counters(noWorkers)).sweep()
+      await database.close()
+    }
     const reasonOf = async (call: Promise<unknown>) => (await refused(call, 'conflict')).data.reason
 
     test('are asked for by the token of a page that refused this person, and by no other', async () => {
@@ -348,6 +358,71 @@ onBothDatabases(
         database.changed('routes')
       })
       await refused(askFor(await newUser(), `route ${id}`), 'invalid_params', 'token')
+      await hero.proxy.routes.update({ id, ask_group: 'choir' })
+    })
+
+    test('doctor names the places where people would ask in vain', async () => {
+      const text = async () =>
+        (await hero.doctor.checks()).checks.find(({ check }) => check === 'ask_groups')!.text
+      await hero.groups.add({ slug: 'idle' })
+      await hero.groups.add({ slug: 'gone' })
+      await newPlace('idle', { name: 'vain' })
+      await newPlace('gone', { name: 'lost' })
+      await hero.groups.remove({ group: 'gone' })
+      const found = await text()
+      assert.match(found, /vain \(members of idle may not enter either\)/)
+      assert.match(found, /lost \(there is no active group gone\)/)
+      assert.ok(!found.includes('desk'))
+      await hero.groups.add_claim({ group: 'idle', claim: 'songs.sing' })
+      assert.ok(!(await text()).includes('vain ('))
+    })
+
+    test('are told to those who decide, of whom some had a mail within the hour, by the next sweep', async () => {
+      const mails = () =>
+        byHand(daemon, ({ query }) =>
+          query
+            .selectFrom('mails')
+            .select(['address', 'kind'])
+            .where('kind', 'like', 'access%')
+            .where('created_at', '>', now() - 3600)
+            .execute(),
+        )
+      const deciders = async () =>
+        (await mails()).filter(({ kind }) => kind === 'access_requested').map(({ address }) => address)
+      // The address of the administrator is not proved.
+      await askFor(await newUser(), await newPlace())
+      assert.deepEqual(await deciders(), ['leader@example.org'])
+      const grace = await newUser({ email: 'grace@example.org' })
+      const { id } = await askFor(grace, await newPlace())
+      await hero.groups.update({ group: 'choir', proof: 'second' })
+      await askFor(await newUser(), await newPlace())
+      await hero.groups.update({ group: 'choir', proof: 'any' })
+      assert.deepEqual(await deciders(), ['leader@example.org'])
+      const untold = () =>
+        byHand(daemon, ({ query }) =>
+          query.selectFrom('access_requests').select('id').where('told', '=', 0).execute(),
+        )
+      assert.ok((await untold()).some((row) => row.id === id))
+      await byHand(daemon, ({ query }) =>
+        query
+          .updateTable('mails')
+          .set((eb) => ({ created_at: eb('created_at', '-', 3601) }))
+          .execute(),
+      )
+      assert.deepEqual(await deciders(), [])
+      await sweep()
+      assert.deepEqual(await deciders(), ['leader@example.org'])
+      await leader.requests.refuse({ request: id, reason: 'No' })
+      assert.ok(
+        (await mails()).some(
+          ({ kind, address }) => kind === 'access_refused' && address === 'grace@example.org',
+        ),
+      )
+      const { requests: held } = (await grace.as.auth.export()) as { requests: { answer: string }[] }
+      assert.deepEqual(
+        held.map(({ answer }) => answer),
+        ['No'],
+      )
     })
   },
   { postgres: long },

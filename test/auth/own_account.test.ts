@@ -124,6 +124,7 @@ onBothDatabases('one’s own account as a whole', (newUrl) => {
       'made_at',
       'mails',
       'picture',
+      'requests',
       'rights',
       'said_by_providers',
       'sessions',

@@ -28,6 +28,7 @@ describe('the checks of an installation', () => {
     routes_at_home: 'ok',
     previous_names: 'ok',
     clients: 'ok',
+    ask_groups: 'ok',
     forward_auth: 'ok',
   }
 

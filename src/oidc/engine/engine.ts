@@ -50,6 +50,7 @@ export const createEngine = (
     rules,
     liveSessions,
     tell,
+    grantLost,
   }: EngineParts,
   keys: readonly SigningKey[],
   { refreshLifetime, registration, documents, scopeClaims }: EngineSettings,
@@ -191,9 +192,10 @@ export const createEngine = (
       if (!account || !token) return account
       const { grantId, kind } = token as IssuedToken
       const { context } = account
-      if (await rules.admits({ user_id: sub, context }, knownClient(token.client ?? ctx.oidc.client), proved))
-        return account
-      if (kind === 'RefreshToken' && grantId !== undefined) await records.removeGrant(grantId)
+      const client = knownClient(token.client ?? ctx.oidc.client)
+      if (await rules.admits({ user_id: sub, context }, client, proved)) return account
+      if (kind === 'RefreshToken' && grantId !== undefined)
+        await (client ? grantLost(sub, client, grantId) : records.removeGrant(grantId))
       return undefined
     },
     interactions: {

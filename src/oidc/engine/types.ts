@@ -33,6 +33,8 @@ export interface EngineParts extends GuardedChecks {
   readonly liveSessions: Pick<LiveSessions, 'byId'>
   readonly serviceAt: ServiceAt
   readonly tell: TellToken
+  /** Ends what a client got by a grant that it may not use any more. */
+  readonly grantLost: (userId: string, client: ClientWithCredentials, grantId: string) => Promise<void>
 }
 
 /** Settings that the engine reads only once, so a change needs a new engine. */
