@@ -673,6 +673,12 @@ export interface SignedIn {
   refresh_token?: string
   /** For pages of home: whether the browser keeps the sign-in when it is closed */
   remembered?: boolean
+  trusted_browser?: {
+    /** For pages of home: the next value of the cookie of a trusted browser */
+    value: string
+    /** Seconds */
+    expires_in: number
+  }
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
 }
@@ -715,6 +721,22 @@ export interface TokenValidation {
   acr?: string
   /** When, in Unix seconds; 0 if that is not known */
   auth_time?: number
+}
+
+export interface TrustedBrowser {
+  /** A UUID of version 7 */
+  id: string
+  /** Where the person was when they trusted it */
+  address: string
+  user_agent: string
+  /** Unix time in seconds, up to the year 9999 */
+  created_at: number
+  /** Unix time in seconds, up to the year 9999 */
+  last_used_at: number
+  /** Unix time in seconds, up to the year 9999 */
+  expires_at: number
+  /** Whether this browser makes the call; pages of home know it */
+  current: boolean
 }
 
 export interface User {
@@ -1091,6 +1113,16 @@ export interface AuthProveParams {
 export interface AuthRefreshParams {
   /** From the sign-in or the previous refresh */
   refresh_token: string
+}
+
+export type SessionsTrustedListParams = Record<string, never>
+export type SessionsTrustedListResult = {
+  items: TrustedBrowser[]
+}
+
+export interface SessionsTrustedRevokeParams {
+  /** A UUID of version 7 */
+  id: string
 }
 
 export interface FactorsListParams {
@@ -2403,6 +2435,8 @@ export interface Methods {
   'auth.login_by_passkey': { params: AuthLoginByPasskeyParams; result: SignedIn }
   'auth.prove': { params: AuthProveParams; result: null }
   'auth.refresh': { params: AuthRefreshParams; result: SignedIn }
+  'sessions.trusted.list': { params: SessionsTrustedListParams; result: SessionsTrustedListResult }
+  'sessions.trusted.revoke': { params: SessionsTrustedRevokeParams; result: null }
   'factors.list': { params: FactorsListParams; result: FactorList }
   'factors.add_totp': { params: FactorsAddTotpParams; result: FactorsAddTotpResult }
   'factors.confirm_totp': { params: FactorsConfirmTotpParams; result: FactorsConfirmTotpResult }
@@ -2630,6 +2664,22 @@ export interface HeroProxyMethods {
     /** Refuse a request for access, with a reason for the person who asks */
     refuse(params: RequestsRefuseParams): Promise<AccessRequest>
   }
+  sessions: {
+    trusted: {
+      /** List the browsers in which you give no second factor when you sign in, newest first. Trust in a browser skips the second factor at sign-in and nothing else: such a session has proved one factor. At most ten. */
+      list(params?: SessionsTrustedListParams): Promise<SessionsTrustedListResult>
+      /** Stop trusting a browser: it asks for the second factor again */
+      revoke(params: SessionsTrustedRevokeParams): Promise<null>
+    }
+    /** List the open sessions of a user, newest first; without a user, your own */
+    list(params?: SessionsListParams): Promise<SessionsListResult>
+    /** End one session: your own, or with proxy.users.write that of any user. A sign-in ends with its sessions at all hosts. The id that a service knows (`sid` of its assertion) is that of the session at its host, which ends alone. */
+    revoke(params: SessionsRevokeParams): Promise<null>
+    /** End all sessions of a user; without a user, your own except this one */
+    revoke_all(params?: SessionsRevokeAllParams): Promise<SessionsRevokeAllResult>
+    /** Return the sessions and tokens that were revoked; can wait for the next one. For services that keep something open or cached for a session. Without `after`, it returns the current cursor, or with `since` what was revoked since then. Revocations are kept for a day: an older cursor gets the error `conflict`, with a new cursor in `data.cursor`; then drop everything you have cached. */
+    revocations(params?: SessionsRevocationsParams): Promise<SessionsRevocationsResult>
+  }
   factors: {
     /** List the second factors and passkeys of a user; by default your own */
     list(params?: FactorsListParams): Promise<FactorList>
@@ -2721,16 +2771,6 @@ export interface HeroProxyMethods {
     resolve(params: ClaimsResolveParams): Promise<Resolution>
     /** Check whether a user satisfies a rule, and return why or what is missing */
     check(params: ClaimsCheckParams): Promise<RuleCheck>
-  }
-  sessions: {
-    /** List the open sessions of a user, newest first; without a user, your own */
-    list(params?: SessionsListParams): Promise<SessionsListResult>
-    /** End one session: your own, or with proxy.users.write that of any user. A sign-in ends with its sessions at all hosts. The id that a service knows (`sid` of its assertion) is that of the session at its host, which ends alone. */
-    revoke(params: SessionsRevokeParams): Promise<null>
-    /** End all sessions of a user; without a user, your own except this one */
-    revoke_all(params?: SessionsRevokeAllParams): Promise<SessionsRevokeAllResult>
-    /** Return the sessions and tokens that were revoked; can wait for the next one. For services that keep something open or cached for a session. Without `after`, it returns the current cursor, or with `since` what was revoked since then. Revocations are kept for a day: an older cursor gets the error `conflict`, with a new cursor in `data.cursor`; then drop everything you have cached. */
-    revocations(params?: SessionsRevocationsParams): Promise<SessionsRevocationsResult>
   }
   proxy: {
     routes: {
@@ -2877,6 +2917,8 @@ export const methodNames = [
   'auth.login_by_passkey',
   'auth.prove',
   'auth.refresh',
+  'sessions.trusted.list',
+  'sessions.trusted.revoke',
   'factors.list',
   'factors.add_totp',
   'factors.confirm_totp',

@@ -64,6 +64,7 @@ export const createApp = (
         knownKeys,
         arrivalCodes,
         devices,
+        flows.trusted,
       ])
         await room.sweep()
       await flows.closedAccounts.sweep()

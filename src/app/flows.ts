@@ -17,6 +17,7 @@ import { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import { PersonSwitch } from '../auth/person_switch.ts'
 import { PreviousHostProofs } from '../auth/previous_host_proofs.ts'
 import { SecurityNotices } from '../auth/security_notices.ts'
+import { TrustedBrowsers } from '../auth/trust/trusted_browsers.ts'
 import { Setup } from '../auth/setup.ts'
 import { SignIn } from '../auth/sign_in.ts'
 import { Impersonation } from '../auth/impersonation.ts'
@@ -86,7 +87,9 @@ export const createFlows = (
   })
   const previousHosts = new PreviousHostProofs(home, seal, rooms.passkeys, rooms.passkeyCodes)
   const magicLinks = () => settings.value('magic_links')
+  const trusted = new TrustedBrowsers({ database, audit, notices, days: () => settings.value('trust_days') })
   const signIn = new SignIn({
+    trusted,
     database,
     credentials,
     sessions,
@@ -202,6 +205,7 @@ export const createFlows = (
     ...createIdentifying({ config, database }, rooms, tokens),
     links,
     devices,
+    trusted,
     notices,
     noticeLinks,
     intrusions,

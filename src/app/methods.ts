@@ -9,6 +9,7 @@ import { impersonationMethods } from '../auth/impersonation_methods.ts'
 import { authMethods } from '../auth/methods.ts'
 import { accountMethods } from '../auth/account_methods.ts'
 import { noticeMethods } from '../auth/not_me/notice_methods.ts'
+import { trustedMethods } from '../auth/trust/trusted_methods.ts'
 import { refreshMethod } from '../auth/refresh_method.ts'
 import { proofMethods } from '../auth/proof_methods.ts'
 import { toProgram } from '../identity/token_status.ts'
@@ -112,6 +113,7 @@ export const allMethods = (
       signIn,
     }),
     refreshMethod(sessions, signIn),
+    ...trustedMethods(flows.trusted),
     ...factorMethods({
       factors,
       passkeys,

@@ -8,7 +8,10 @@ const daySeconds = 86_400
 export const offersOf =
   ({ settings, providers, passkeys }: Pick<Rooms, 'settings' | 'providers' | 'passkeys'>) =>
   async (): Promise<Offers> => {
-    const days = { remember: await settings.value('remember_days') }
+    const days = {
+      remember: await settings.value('remember_days'),
+      trust: await settings.value('trust_days'),
+    }
     const most = (await settings.value('remember_max_days')) * daySeconds
     return {
       site: await settings.value('site_name'),
@@ -16,6 +19,7 @@ export const offersOf =
       magicLinks: await settings.value('magic_links'),
       mailCodes: await settings.value('mail_codes'),
       remember: days.remember > 0 ? { seconds: days.remember * daySeconds, most } : undefined,
+      trust: days.trust > 0 ? days.trust * daySeconds : undefined,
       rpIds: await passkeys.rpIds.offered(),
       providers: (await providers.enabled()).map(({ provider, title, preset }) => ({
         provider,

@@ -23,8 +23,11 @@ export const createReactions = (
   identityAdded: (userId, provider, by) =>
     built().flows.federation.linking.tell('identity_added', userId, provider, by),
   removingIdentity: (identity, caller) => built().flows.federation.linking.unlink(identity, caller),
-  factorsChanged: (userId, change, by) =>
-    built().flows.notices.send('factors_changed', userId, by, { change }),
+  factorsChanged: async (userId, change, by) => {
+    const { trusted, notices } = built().flows
+    await trusted.forget(userId)
+    await notices.send('factors_changed', userId, by, { change })
+  },
   intrusionReported: async (userId, since) => {
     const { rooms, flows } = built()
     await flows.records.removeSince(userId, since)
@@ -41,6 +44,7 @@ export const createReactions = (
     const { rooms, flows } = built()
     // An unfinished sign-in could open a session afterwards.
     await flows.links.forgetFirstSteps(userId)
+    await flows.trusted.forget(userId)
     if (reason === 'revoked') return
     // Otherwise an old link would open the account once it is active again.
     if (reason === 'deactivated') await flows.links.forget(userId)

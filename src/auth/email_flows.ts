@@ -152,7 +152,7 @@ export class EmailFlows {
       const { user_id } = link
       const user = user_id === null ? undefined : await this.#byId(user_id)
       // The link confirms the account, and drops a factor that somebody else added before.
-      if (!user || !maySignIn(user) || user.has_factor === 0) return undefined
+      if (!user || !maySignIn(user) || !(await signIn.secondSteps.isNeeded(user, caller))) return undefined
       await links.use(key, 'magic')
       return signIn.secondSteps.begin(user, 'after_magic_link', { remember: remembersIn(link, caller) })
     })

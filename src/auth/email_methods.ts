@@ -10,6 +10,7 @@ import type { EmailFlows } from './email_flows.ts'
 import type { Registration } from './registration.ts'
 import { BrowserSecret } from './code_methods.ts'
 import { SignedIn, signedIn, wrongCurrentPassword } from './methods.ts'
+import { signedInTarget } from './signed_in.ts'
 import type { SignIn } from './sign_in.ts'
 
 export const LinkToken = Type.String({
@@ -153,7 +154,7 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
     params: Shape({ token: LinkToken, ...chosenNames }),
     result: SignedIn,
     errors: ['unauthenticated', 'factor_required', 'conflict', 'already_exists'],
-    target: (_, result) => (result ? `user=${result.user}` : ''),
+    target: (_, result) => signedInTarget(result),
     examples: [{ params: { token: exampleTokens.magic }, result: signedIn }],
     prepare: ({ token }, caller) => flows.requireFactorForLink(token, caller),
     handler: ({ token, ...names }, caller) => flows.openByLink(token, names, caller),

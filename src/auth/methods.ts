@@ -8,6 +8,7 @@ import { Email, Line, Named, Nothing, Password, Shape, Username } from '../contr
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users/users.ts'
 import { Me } from './me.ts'
+import { signedInTarget } from './signed_in.ts'
 import { refuseWhileImpersonating } from '../contract/caller.ts'
 import type { EmailFlows } from './email_flows.ts'
 import type { Setup } from './setup.ts'
@@ -23,6 +24,14 @@ export const SignedIn = Named('SignedIn', {
   remembered: Type.Optional(
     Type.Boolean({
       description: 'For pages of home: whether the browser keeps the sign-in when it is closed',
+    }),
+  ),
+  trusted_browser: Type.Optional(
+    Shape({
+      value: Type.String({
+        description: 'For pages of home: the next value of the cookie of a trusted browser',
+      }),
+      expires_in: Type.Integer({ description: 'Seconds' }),
     }),
   ),
   user: Username,
@@ -107,7 +116,7 @@ export const authMethods = ({
     aliases: ['login'],
     examples: [{ params: { login: 'ada', password: 'mosaic-lantern-42-orbit' }, result: signedIn }],
     prepare: ({ login, password }, caller) => signIn.verifyPassword(login, password, caller),
-    target: (_, result) => (result ? `user=${result.user}` : ''),
+    target: (_, result) => signedInTarget(result),
     handler: (_, caller, proven) => signIn.openByPassword(proven, caller),
   }),
   method({

@@ -145,6 +145,11 @@ export class PersonalData {
         .select(['host', 'confirmed_at'])
         .where('user_id', '=', userId)
         .execute(),
+      trusted_browsers: await query
+        .selectFrom('trusted_browsers')
+        .select(['address', 'user_agent', 'created_at', 'last_used_at', 'expires_at'])
+        .where('user_id', '=', userId)
+        .execute(),
       known_devices: await query
         .selectFrom('known_devices')
         .select(['language', 'first_seen_at', 'last_seen_at'])

@@ -24,6 +24,8 @@ interface Begun {
   readonly signIn: string
   /** Whether the person asks to stay signed in in this browser. */
   readonly remember: boolean
+  /** Whether the person trusts this browser. */
+  readonly trust: boolean
   /** Where the person goes on. */
   readonly returnTo: string
 }

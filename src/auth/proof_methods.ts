@@ -13,6 +13,7 @@ import { Type } from '../contract/schema_builder.ts'
 import type { Users } from '../users/users.ts'
 import { SignedIn, signedIn } from './methods.ts'
 import type { PreviousHostProofs } from './previous_host_proofs.ts'
+import { signedInTarget } from './signed_in.ts'
 import type { SignIn } from './sign_in.ts'
 
 const PasskeyCode = OpaqueToken(
@@ -87,7 +88,7 @@ export const proofMethods = ({
       }),
       result: SignedIn,
       errors: ['unauthenticated', 'rate_limited'],
-      target: (_, result) => (result ? `user=${result.user}` : ''),
+      target: (_, result) => signedInTarget(result),
       examples: [
         {
           params: { sign_in: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hU', code: '492039' },
@@ -142,7 +143,7 @@ export const proofMethods = ({
       }),
       result: SignedIn,
       errors: ['unauthenticated'],
-      target: (_, result) => (result ? `user=${result.user}` : ''),
+      target: (_, result) => signedInTarget(result),
       examples: [
         { params: { assertion: '{"id":"KEDetxZcUfinhVi6Za5nZQ","type":"public-key"}' }, result: signedIn },
       ],

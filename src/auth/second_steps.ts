@@ -1,5 +1,5 @@
 import type { Attempts, CountedAttempt } from '../attempts/attempts.ts'
-import { wishing, type Caller } from '../contract/caller.ts'
+import { wishes, wishing, type Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
 import type { FactorKind, Factors } from '../factors/factors.ts'
 import type { PasskeyAssertion } from '../factors/passkeys.ts'
@@ -15,6 +15,7 @@ import {
 import { wrongLogin } from './refused_sign_in.ts'
 import { forgetProviderProofs } from './provider_proofs.ts'
 import type { OneTimeTokens } from './one_time_tokens.ts'
+import type { TrustedBrowsers } from './trust/trusted_browsers.ts'
 import type { signedInAs } from './signed_in.ts'
 
 interface Parts {
@@ -23,6 +24,7 @@ interface Parts {
   readonly factors: Factors
   readonly links: OneTimeTokens
   readonly magicLinks: () => Promise<boolean>
+  readonly trusted: TrustedBrowsers
   /** Opens the session. */
   readonly open: (
     userId: string,
@@ -39,6 +41,11 @@ export class SecondSteps {
 
   constructor(parts: Parts) {
     this.#parts = parts
+  }
+
+  /** Whether a person who has given a first factor must give a second one: they have one, and do not trust this browser. */
+  async isNeeded({ id, has_factor }: Pick<UserRow, 'id' | 'has_factor'>, caller: Caller): Promise<boolean> {
+    return has_factor === 1 && !(await this.#parts.trusted.admits(id, caller))
   }
 
   /** Returns the error that requests the second factor. It carries a token for the second step, which alone signs nobody in. */
@@ -86,12 +93,25 @@ export class SecondSteps {
   }
 
   async #openHalf(
-    { user_id, purpose, remember }: OneTimeToken & { purpose: FirstStep },
+    half: OneTimeToken & { purpose: FirstStep },
     by: ProviderProof | undefined,
     given: Caller,
     factor: FactorKind | PasskeyAssertion,
   ) {
-    const caller = wishing(given, remember)
+    const caller = wishing(given, half.remember)
+    const opened = await this.#openProven(half, by, caller, factor)
+    // A recovery code says that the factor is lost, or that somebody has found the codes.
+    if (!wishes(caller).trust || factor === 'recovery' || caller.via !== 'browser') return opened
+    const trusted_browser = await this.#parts.trusted.trust(half.user_id!, caller)
+    return trusted_browser ? { ...opened, trusted_browser } : opened
+  }
+
+  async #openProven(
+    { user_id, purpose }: OneTimeToken & { purpose: FirstStep },
+    by: ProviderProof | undefined,
+    caller: Caller,
+    factor: FactorKind | PasskeyAssertion,
+  ) {
     // Turning the setting off also ends what waits.
     if (purpose === 'after_magic_link' && !(await this.#parts.magicLinks())) throw invalidLink()
     if (purpose !== 'after_provider')

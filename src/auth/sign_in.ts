@@ -16,6 +16,7 @@ import type { OneTimeTokens } from './one_time_tokens.ts'
 import { SecondSteps } from './second_steps.ts'
 import type { SecurityNotices } from './security_notices.ts'
 import type { SessionOrigin } from '../sessions/opened_session.ts'
+import type { TrustedBrowsers } from './trust/trusted_browsers.ts'
 import { signedInAs } from './signed_in.ts'
 
 interface Parts {
@@ -27,6 +28,7 @@ interface Parts {
   readonly links: OneTimeTokens
   readonly magicLinks: () => Promise<boolean>
   readonly notices: Pick<SecurityNotices, 'signedIn'>
+  readonly trusted: TrustedBrowsers
 }
 
 /** A user, and the proof that the given password was theirs. */
@@ -42,7 +44,7 @@ export class SignIn {
   readonly #credentials: Passwords
   readonly #sessions: Sessions
   readonly #attempts: Attempts
-  readonly #parts: Pick<Parts, 'notices'>
+  readonly #parts: Pick<Parts, 'notices' | 'trusted'>
   readonly secondSteps: SecondSteps
 
   constructor(parts: Parts) {
@@ -75,7 +77,7 @@ export class SignIn {
     const counted = await this.#attempts.count(user ? { userId: user.id } : { login }, caller.address)
     const proof = await this.verifyCounted(user?.id, password, counted)
     if (user && proof !== undefined && maySignIn(user)) {
-      if (user.has_factor === 0) return { user_id: user.id, proof, counted }
+      if (!(await this.secondSteps.isNeeded(user, caller))) return { user_id: user.id, proof, counted }
       // The password was right, but only the second factor decides whether the attempt succeeded.
       await this.#attempts.uncount(counted)
       throw await this.secondSteps.begin(user, 'after_password', { remember: wishes(caller).remember })
@@ -106,7 +108,7 @@ export class SignIn {
 
   /**
    * Opens the session of a verified user, with a cookie for browsers and a token for programs. Every sign-in passes here. A user
-   * with a second factor must have used it, or a passkey, which counts as two factors. `provider` is one of our own ways to sign
+   * with a second factor must have used it, or a passkey, which counts as two factors, unless they trust this browser. `provider` is one of our own ways to sign
    * in, or the name of the identity provider that vouched for the user.
    */
   async open(
@@ -121,14 +123,18 @@ export class SignIn {
       .select(['username', 'has_factor', ...signInColumns])
       .where('id', '=', userId)
       .executeTakeFirst()
-    // Since the proof, the user may have been deactivated or removed, or may have got a second factor.
-    if (!user || (user.has_factor === 1 && factor === '')) throw wrongLogin()
+    if (!user) throw wrongLogin()
     if (!maySignIn(user)) throw whyNot(user)
+    const lacks = user.has_factor === 1 && factor === ''
+    const trusted = lacks ? await this.#parts.trusted.use(userId, caller) : undefined
+    // Since the proof, the user may have been deactivated or removed, may have got a second factor, or trust the browser no more.
+    if (lacks && !trusted) throw wrongLogin()
     const origin: SessionOrigin = {
       kind: caller.via === 'browser' ? 'cookie' : 'token',
       provider,
       factor: typeof factor === 'string' ? factor : 'passkey',
       by_passkey: typeof factor !== 'string' && factor.verified_user,
+      by_trust: trusted !== undefined,
       remember: wishes(caller).remember,
       address: caller.address ?? '',
       user_agent: caller.user_agent ?? '',
@@ -138,7 +144,7 @@ export class SignIn {
     }
     const opened = await this.#openOrRenew(userId, origin, caller.replaces)
     await this.#parts.notices.signedIn(userId, caller)
-    return signedInAs(user.username, opened)
+    return signedInAs(user.username, opened, trusted)
   }
 
   async #openOrRenew(userId: string, origin: SessionOrigin, replaces: string | undefined) {

@@ -17,6 +17,8 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proofs'>> {
   readonly name: string
   readonly claims: ReadonlySet<string>
   readonly session_id?: string
+  /** Whether trust in the browser took the place of the second factor: then only the factor proves freshly who the person is. */
+  readonly by_trust?: boolean
   /** Username of the person whom this administrator impersonates at forwarded services; decides nothing here. */
   readonly on_behalf?: string
   /**
@@ -39,6 +41,8 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proofs'>> {
   readonly replaces?: string | undefined
   /** What the person chose on our sign-in page. */
   readonly wishes?: Wishes
+  /** The value of the cookie of a trusted browser. Only pages of home show it. */
+  readonly trusted?: string | undefined
   /** How the person signed in: a method of our own, or the name of a provider. */
   readonly provider?: string
   /** The person whose network a guest calls from. `auth.me` shows it; it grants no rights. */
@@ -64,9 +68,13 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proofs'>> {
 export interface Wishes {
   /** To stay signed in in this browser. */
   readonly remember: boolean
+  /** To give no second factor in this browser any more. */
+  readonly trust: boolean
 }
 
-export const wishes = ({ wishes = { remember: false } }: Caller): Wishes => wishes
+const noWishes: Wishes = { remember: false, trust: false }
+
+export const wishes = ({ wishes = noWishes }: Caller): Wishes => wishes
 
 /** The same caller, whose wish to stay signed in was noted at an earlier step. */
 export const wishing = (caller: Caller, remember: boolean): Caller => ({

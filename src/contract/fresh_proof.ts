@@ -1,4 +1,4 @@
-import { nothingProved, type ProofRule } from './proofs.ts'
+import { nothingProved, provedAt, type ProofRule } from './proofs.ts'
 import type { Caller } from './caller.ts'
 import { AppError } from './errors.ts'
 import { coversScope } from './token_scopes.ts'
@@ -7,8 +7,12 @@ import { coversScope } from './token_scopes.ts'
 export const freshForSeconds = 900
 
 /** Throws proof_required for a session without a proof of the last minutes. */
-export const refuseStale = ({ session_id, proofs = nothingProved }: Caller, at: number): void => {
-  if (session_id !== undefined && proofs.proven_at + freshForSeconds <= at)
+export const refuseStale = (
+  { session_id, by_trust = false, proofs = nothingProved }: Caller,
+  at: number,
+): void => {
+  // Trust takes the place of the second factor at sign-in, and there alone.
+  if (session_id !== undefined && provedAt(proofs, by_trust ? 'second' : 'any', at) + freshForSeconds <= at)
     throw new AppError('proof_required', 'Prove again that it is you: auth.prove')
 }
 

@@ -1,5 +1,5 @@
 import type { Audit } from '../audit/audit.ts'
-import type { signedInAs } from '../auth/signed_in.ts'
+import { signedInTarget, type signedInAs } from '../auth/signed_in.ts'
 import type { SignIn } from '../auth/sign_in.ts'
 import { wishing, type Caller } from '../contract/caller.ts'
 import { AppError, conflict, notFound } from '../contract/errors.ts'
@@ -10,6 +10,7 @@ import type { Fault } from '../providers/guarded_fetch.ts'
 import type { KnownProvider } from '../providers/provider.ts'
 import type { Providers } from '../providers/providers.ts'
 import type { ExchangedCode, RelyingParty } from '../providers/relying_party.ts'
+import { bit } from '../storage/schema.ts'
 import type { Database } from '../storage/database.ts'
 import type { OutgoingSignIn, FlowCookie, OutgoingSignIns, ReturnedSignIn } from './outgoing_sign_ins.ts'
 import { provenAt } from './auth_time.ts'
@@ -182,7 +183,8 @@ export class Callbacks {
       const { identity_id, at_provider } = found
       const by = { provider: name, identity_id, at_provider, proven_at }
       const about = `user=${found.username} provider=${name}`
-      if (found.has_factor) {
+      const asked = { id: found.user_id, has_factor: bit(found.has_factor) }
+      if (await signIn.secondSteps.isNeeded(asked, guest)) {
         const factorRequired = await signIn.secondSteps.begin(
           { id: found.user_id, username: found.username },
           'after_provider',
@@ -198,7 +200,7 @@ export class Callbacks {
       }
       const opener = { ...wishing(guest, flow.remember), replaces: caller.session_id }
       const opened = await signIn.open(found.user_id, name, opener, '', by)
-      await this.#audit(guest, about, 'ok')
+      await this.#audit(guest, `${signedInTarget(opened)} provider=${name}`, 'ok')
       return { act: 'enter', provider: name, opened, next }
     })
   }

@@ -137,7 +137,7 @@ export class Doctor {
     return found(
       check,
       'warn',
-      'public_url is http: passwords cross the network unencrypted, and browsers refuse passkeys and Secure cookies',
+      'public_url is http: passwords cross the network unencrypted, browsers refuse passkeys and Secure cookies, and nobody can trust a browser',
       'Give hero_proxy a certificate (tls_cert or acme_directory), or put a TLS proxy in front, and set public_url to https',
     )
   }

@@ -147,8 +147,8 @@ const callerOf = (principal: Principal, resolved: Resolved, from: From): Caller 
       lacks: { claims: new Set(withheld?.all ?? held), rule, byGroup: group !== undefined },
     }),
   }
-  const { id: session_id, provider, proofs, kind } = principal
+  const { id: session_id, provider, proofs, by_trust, kind } = principal
   const on_behalf = impersonated(principal, held)?.username
   const atService = kind === 'child' || from.atService
-  return { ...person, session_id, provider, proofs, on_behalf, atService }
+  return { ...person, session_id, provider, proofs, by_trust, on_behalf, atService }
 }

@@ -17,6 +17,8 @@ export interface LiveSession extends Principal {
   /** Whether its person asked to keep the sign-in. */
   readonly remembered: boolean
   readonly proofs: ProofTimes
+  /** Whether trust in the browser took the place of the second factor. */
+  readonly by_trust: boolean
 }
 
 /** When a sign-in was last used, as far as this process knows. Its children share the object. */

@@ -35,6 +35,7 @@ const selectSignIns = (query: Kysely<Schema>) =>
       ),
       'sessions.expires_at',
       'sessions.remembered',
+      'sessions.by_trust',
       'sessions.proven_at',
       'sessions.second_at',
       'sessions.passkey_at',
@@ -91,6 +92,7 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
     second_at,
     passkey_at,
     remembered,
+    by_trust,
     ...own
   } = rest
   const sign_in = uses.get(sign_in_id) ?? { id: sign_in_id, used_at }
@@ -120,6 +122,7 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
     proof,
     method,
     remembered: remembered === 1,
+    by_trust: by_trust === 1,
     overlay: overlay || undefined,
   }
   byHash.set(token_hash, session)

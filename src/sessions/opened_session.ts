@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { bit } from '../storage/schema.ts'
 import type { Vouching } from './vouchings.ts'
 
 export interface SessionOrigin {
@@ -11,6 +12,8 @@ export interface SessionOrigin {
   readonly by_passkey?: boolean
   readonly address: string
   readonly user_agent: string
+  /** Whether trust in the browser took the place of the second factor. */
+  readonly by_trust?: boolean
   /** Whether the person asked to stay signed in in this browser. */
   readonly remember?: boolean | undefined
   /** What a provider said, if one has vouched for the person. */
@@ -39,6 +42,7 @@ export const provenBy = (origin: SessionOrigin, at: number) => ({
   proven_at: origin.proven_at ?? at,
   second_at: origin.factor === '' ? 0 : at,
   passkey_at: origin.by_passkey ? at : 0,
+  by_trust: bit(origin.by_trust ?? false),
 })
 
 /** The columns that change when a person proves again who they are. */
@@ -56,7 +60,8 @@ export interface FreshProof {
 }
 
 /** The columns that change when a provider vouches for a sign-in that is open already. It proves nothing that was not proven before. */
-export const joinedBy = ({ proven_at = 0 }: SessionOrigin, at: number) => ({
+export const joinedBy = ({ proven_at = 0, by_trust = false }: SessionOrigin, at: number) => ({
+  ...(by_trust && { by_trust: bit(true) }),
   proven_at: sql<number>`case when proven_at > ${Math.min(proven_at, at)} then proven_at else ${Math.min(proven_at, at)} end`,
   proofs: sql<number>`proofs + ${proven_at > 0 ? 1 : 0}`,
 })

@@ -24,7 +24,7 @@ export class SessionProofs {
   async forgetFactors(userId: string): Promise<void> {
     await this.#database.query
       .updateTable('sessions')
-      .set({ second_at: 0, passkey_at: 0 })
+      .set({ second_at: 0, passkey_at: 0, by_trust: 0 })
       .where('user_id', '=', userId)
       .execute()
     this.#database.changed('sessions')

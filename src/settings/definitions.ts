@@ -49,6 +49,12 @@ export const definitions = {
     400,
     'Days after which a kept sign-in ends in any case; browsers keep cookies for at most 400 days',
   ),
+  trust_days: integer(
+    30,
+    0,
+    400,
+    'Days for which a browser needs no second factor at sign-in that its person trusts; 0 offers this to nobody, and ends it',
+  ),
   refresh_lifetime: integer(
     2592000,
     300,

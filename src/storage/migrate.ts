@@ -32,6 +32,7 @@ import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
 import * as asking from './migrations/031_asking.ts'
+import * as trustedBrowsers from './migrations/032_trusted_browsers.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first. Never rename a step, and never edit one once it is released. */
@@ -67,6 +68,7 @@ export const migrations: Record<string, Migration> = {
   '028_remembered': remembered,
   '029_account_ends': accountEnds,
   '031_asking': asking,
+  '032_trusted_browsers': trustedBrowsers,
   '033_mailed_codes': mailedCodes,
 }
 

@@ -38,6 +38,9 @@ export const leavingCookie = (secure: boolean) =>
 /** Recognises a browser at sign-in, so that a new one can be reported to its person. */
 export const deviceCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_device' : 'hero_proxy_device')
 
+/** Proves that a browser is one that a person trusts. Only over TLS or on this machine. */
+export const trustedCookie = () => '__Host-hero_proxy_trusted'
+
 /** Names that upstreams neither see nor set: our own, and names that a lenient parser would read as ours. */
 const ours = /^(__host-http-|__http-|__host-|__secure-)?hero[._ -]proxy[._ -]/i
 

@@ -29,7 +29,8 @@ before(async () => {
   const attempts = new Attempts(database)
   // Nobody here has a second factor.
   const notices = { signedIn: async () => {} }
-  const parts = { database, credentials, sessions, attempts, notices, magicLinks: async () => true }
+  const trusted = { admits: async () => false, use: async () => undefined } as never
+  const parts = { trusted, database, credentials, sessions, attempts, notices, magicLinks: async () => true }
   signIn = new SignIn({ ...parts, factors: undefined!, links: undefined! })
 })
 after(async () => {

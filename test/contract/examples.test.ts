@@ -10,6 +10,7 @@ import { exampleRequest } from '../../src/asking/methods.ts'
 import { exampleRoute } from '../../src/routes/methods.ts'
 import { PendingLinks } from '../../src/federation/pending_links.ts'
 import { exampleTokens } from '../../src/auth/email_methods.ts'
+import { newId } from '../../src/storage/ids.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { Authenticator } from '../support/authenticator.ts'
@@ -97,6 +98,8 @@ const settingsOf: Partial<Record<string, readonly (readonly [string, string | bo
 }
 
 const needsSession = new Set([
+  'sessions.trusted.list',
+  'sessions.trusted.revoke',
   'auth.prove',
   'factors.add_totp',
   'factors.confirm_totp',
@@ -181,6 +184,8 @@ const currentParams: Partial<Record<string, (stage: TestDaemon, caller: HeroProx
     })
     return { token: exampleTokens.reopen }
   },
+  'sessions.trusted.list': async (stage) => (await trustBrowser(stage), {}),
+  'sessions.trusted.revoke': async (stage) => ({ id: await trustBrowser(stage) }),
   'token.revoke': async ({ hero }) => ({ id: (await hero.token.create({ user: 'ada', name: 'x' })).id }),
   'auth.refresh': async ({ hero }) => ({ refresh_token: (await signInAda(hero)).refresh_token }),
   'users.identities.link': async ({ config, hero }) => {
@@ -238,6 +243,20 @@ const sealOf = ({ data_dir }: TestDaemon['config']) =>
 const addPasskey = async ({ config }: TestDaemon, ada: HeroProxy) => {
   const attestation = new Authenticator(config.public_url).create(await ada.factors.passkey_options())
   return (await ada.factors.add_passkey({ name: 'Key', attestation })).id
+}
+
+const trustBrowser = async ({ config, hero }: TestDaemon): Promise<string> => {
+  const { id: user_id } = await hero.users.get({ username: 'ada' })
+  const id = newId()
+  const times = { created_at: 1795435200, last_used_at: 1795435200, expires_at: 2 ** 31 }
+  const about = { browser: id, address: '127.0.0.1', user_agent: 'Mozilla/5.0', ...times }
+  await byHand({ config }, ({ query }) =>
+    query
+      .insertInto('trusted_browsers')
+      .values({ id, user_id, ...about })
+      .execute(),
+  )
+  return id
 }
 
 for (const method of openrpc.methods) {

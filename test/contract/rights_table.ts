@@ -70,6 +70,8 @@ export const rows: Record<string, Row> = {
   'auth.login_by_passkey': everybody,
   'auth.prove': signedIn,
   'auth.refresh': everybody,
+  'sessions.trusted.list': signedIn,
+  'sessions.trusted.revoke': signedIn,
   'factors.list': own('proxy.users.read'),
   'factors.add_totp': signedIn,
   'factors.confirm_totp': signedIn,

@@ -157,9 +157,12 @@ const upgraded = (old: Rows): Rows => {
       passkey_at: 0,
       proofs: 1,
       remembered: 0,
+      by_trust: 0,
     })),
     confirmed_hosts: [],
     known_devices: [],
+    trusted_browsers: [],
+    trusted_values: [],
     oidc_records: old.oidc_records!.map((row) => ({ ...row, written_at: 0 })),
     vouchings: sessions.map(({ id, provider, provider_sid, provider_id_token, created_at }) => ({
       session_id: id!,

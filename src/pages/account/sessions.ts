@@ -1,11 +1,23 @@
 import type { Caller } from '../../contract/caller.ts'
 import { html } from '../../html/html.ts'
 import type { PageRequest } from '../page_request.ts'
-import { sessionFacts, sessionsSection, type SignInRow } from './sessions_view.ts'
+import { trustedValue } from '../sign_in/device.ts'
+import {
+  sessionFacts,
+  sessionsSection,
+  trustedFacts,
+  type SignInRow,
+  type TrustedRow,
+} from './sessions_view.ts'
 import { fields, none, type Topic } from './topic.ts'
 
 const sessionsOf = async (page: PageRequest, caller: Caller) =>
   ((await page.call('sessions.list', {}, caller)) as { items: readonly SignInRow[] }).items
+
+const trustedBy = async (page: PageRequest, caller: Caller) => {
+  const by = { ...caller, trusted: await trustedValue(page) }
+  return ((await page.call('sessions.trusted.list', {}, by)) as { items: readonly TrustedRow[] }).items
+}
 
 /** Where the person is signed in: one row for each sign-in, with the hosts that it opened. */
 export const sessions: Topic = {
@@ -13,8 +25,10 @@ export const sessions: Topic = {
   path: '/auth/sessions',
   read: async (page, caller) => {
     const all = await sessionsOf(page, caller)
-    const { providers } = await page.offers()
-    return (words) => sessionsSection(words, all, providers)
+    const trusted = await trustedBy(page, caller)
+    const { providers, trust } = await page.offers()
+    const isOffered = trust !== undefined || trusted.length > 0
+    return (words) => sessionsSection(words, all, providers, isOffered ? trusted : undefined)
   },
   forms: {
     revoke: {
@@ -29,6 +43,21 @@ export const sessions: Topic = {
           about: sessionFacts(words, session, providers),
           ends: words.account.questions.revoke.ends(session),
         })
+      },
+    },
+    untrust: {
+      method: 'sessions.trusted.revoke',
+      params: fields('id'),
+      question: async (page, caller, query) => {
+        const browser = (await trustedBy(page, caller)).find(({ id }) => id === query.get('id'))
+        return (
+          browser &&
+          ((words) => ({
+            words: words.account.questions.untrust,
+            about: trustedFacts(words, browser),
+            ends: words.account.questions.untrust.ends,
+          }))
+        )
       },
     },
     revoke_all: {

@@ -18,6 +18,17 @@ export interface SignInRow {
   readonly hosts: readonly string[]
 }
 
+/** A trusted browser, as `sessions.trusted.list` returns it. */
+export interface TrustedRow {
+  readonly id: string
+  readonly address: string
+  readonly user_agent: string
+  readonly created_at: number
+  readonly last_used_at: number
+  readonly expires_at: number
+  readonly current: boolean
+}
+
 type Providers = Parameters<typeof titleOfWay>[1]
 
 /** Says what a person needs to recognise a sign-in: browser, address, time, proof, and the hosts that it opened. */
@@ -32,7 +43,29 @@ ${own.opened({ hosts })}`}${session.remembered && html`<br>
 ${own.kept}`}</span></p>`
 }
 
-export const sessionsSection = (words: Catalogue, sessions: readonly SignInRow[], providers: Providers) => {
+export const trustedFacts = (words: Catalogue, browser: TrustedRow): Html => {
+  const own = words.account.sessions
+  return html`<p><strong>${deviceOf(words, browser.user_agent)}</strong>${browser.current && ` (${own.current})`}<br>
+<span class="number">${own.details(browser)}<br>
+${own.trusted.dates(browser)}</span></p>`
+}
+
+const trustedPart = (words: Catalogue, trusted: readonly TrustedRow[]): Html => {
+  const own = words.account.sessions
+  return html`<h2>${own.trusted.heading}</h2>
+<p class="lead">${own.trusted.about}</p>
+${
+  trusted.length === 0
+    ? html`<p class="hint">${own.trusted.none}</p>`
+    : html`<ul class="rows">${trusted.map(
+        (browser) => html`<li>${trustedFacts(words, browser)}
+${endLink('untrust', { id: browser.id }, own.trusted.end)}</li>`,
+      )}</ul>`
+}`
+}
+
+/** `trusted` is undefined where nobody may trust a browser. */
+export const sessionsSection = (words: Catalogue, sessions: readonly SignInRow[], providers: Providers, trusted: readonly TrustedRow[] | undefined) => {
   const own = words.account.sessions
   return {
     title: own.heading,
@@ -42,6 +75,7 @@ export const sessionsSection = (words: Catalogue, sessions: readonly SignInRow[]
       (session) => html`<li>${sessionFacts(words, session, providers)}
 ${!session.current && endLink('revoke', { id: session.id }, own.end)}</li>`,
     )}</ul>
-${sessions.some(({ current }) => !current) && endLink('revoke_all', {}, own.end_others)}`,
+${sessions.some(({ current }) => !current) && endLink('revoke_all', {}, own.end_others)}
+${trusted && trustedPart(words, trusted)}`,
   }
 }

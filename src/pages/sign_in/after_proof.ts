@@ -1,9 +1,11 @@
 import { switchSeconds } from '../../auth/person_switch.ts'
+import { trustedCookie } from '../../wire/cookies.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { goOn } from '../handover/at_home.ts'
 import { cookieAge, type Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
 import { onwardPath } from '../return_path.ts'
+import { mayTrust } from './device.ts'
 import { backAgain } from './just_left.ts'
 import { passkeyOffers } from './passkey_offers.ts'
 import { proofPage } from './proof_view.ts'
@@ -17,6 +19,8 @@ export interface Opened {
   readonly access_token: string
   readonly expires_in: number
   readonly remembered?: boolean
+  /** What a trusted browser gets to keep. */
+  readonly trusted_browser?: { readonly value: string; readonly expires_in: number }
 }
 
 /** The first half of a sign-in, which lacks its second factor. */
@@ -31,8 +35,8 @@ interface OnTheWay {
   /** What the proof led to. */
   readonly came: Opened | HalfSignIn
   readonly returnTo: string
-  /** What the browser gets to keep with the answer. */
-  readonly kept: readonly Keepsake[]
+  /** What the browser gets to keep with the answer. A step may add to it. */
+  readonly kept: Keepsake[]
 }
 
 /** Answers the request if it has something to ask, and then returns true. Otherwise the next step follows. */
@@ -49,6 +53,12 @@ const secondFactor: Step = async ({ page, came, returnTo, kept }) => {
   await askForFactor(page, came, returnTo, undefined, kept)
   return true
 }
+
+/** Trust in this browser took the place of the second factor, or begins with it. */
+const trustedBrowser = opened(async ({ came: { trusted_browser: next }, kept }) => {
+  if (next) kept.push({ name: trustedCookie, value: next.value, maxAge: next.expires_in })
+  return false
+})
 
 const timeZone = opened(async ({ page, came }) => {
   await page.noteZone(came.user)
@@ -80,7 +90,7 @@ const destination = opened(async ({ page, came, returnTo, kept }) => {
 })
 
 /** All steps, in their order. The first that has something to ask answers. */
-const steps: readonly Step[] = [secondFactor, timeZone, otherPerson, destination]
+const steps: readonly Step[] = [secondFactor, trustedBrowser, timeZone, otherPerson, destination]
 
 /** Goes on with what a proof led to. */
 export const afterProof = async (
@@ -89,7 +99,8 @@ export const afterProof = async (
   returnTo: string,
   kept: readonly Keepsake[] = [],
 ): Promise<void> => {
-  for (const step of steps) if (await step({ page, came, returnTo, kept })) return
+  const way: OnTheWay = { page, came, returnTo, kept: [...kept] }
+  for (const step of steps) if (await step(way)) return
 }
 
 /** Shows the second step of signing in, after the first has succeeded. */
@@ -100,7 +111,9 @@ export const askForFactor = async (
   problem?: string,
   kept: readonly Keepsake[] = [],
 ): Promise<void> => {
-  const rpIds = factors.includes('passkey') ? (await page.offers()).rpIds : []
+  const offers = await page.offers()
+  const rpIds = factors.includes('passkey') ? offers.rpIds : []
+  const trust = mayTrust(page) ? offers.trust : undefined
   const passkeys = await passkeyOffers(page, page.guest(), rpIds, sign_in)
   const body = (token: string, words: Catalogue) =>
     proofPage(words, {
@@ -112,6 +125,7 @@ export const askForFactor = async (
       field: factors.includes('totp') || factors.includes('recovery') ? 'code' : undefined,
       passkeys,
       passkeyAction: '/auth/passkey',
+      box: trust !== undefined && { name: 'trust', ...words.sign_in.trust({ seconds: trust }) },
       problem,
     })
   await page.pageWithScript(problem === undefined ? 200 : 401, body, {}, kept)

@@ -56,7 +56,12 @@ export const arrive =
       const params = { passkey_code, ...(begun.signIn !== '' && { sign_in: begun.signIn }) }
       return openSession(
         page,
-        { method: 'auth.login_by_passkey', params, returnTo, wishes: { remember: begun.remember } },
+        {
+          method: 'auth.login_by_passkey',
+          params,
+          returnTo,
+          wishes: { remember: begun.remember, trust: begun.trust },
+        },
         (_problem, _status, _headers, data) => again(data),
       )
     }

@@ -5,7 +5,7 @@ import { wayCookie } from '../../wire/cookies.ts'
 import type { Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
 import { afterProof, type HalfSignIn, type Opened } from './after_proof.ts'
-import { signingIn } from './device.ts'
+import { mayTrust, signingIn } from './device.ts'
 
 /** The methods that open a session. */
 type Opening =
@@ -45,7 +45,9 @@ export const openSession = async (
   const keepsakes = [...kept, device, ...(way === undefined ? [] : [lastWay(way)])]
   let came
   try {
-    came = (await page.call(method, params, { ...caller, replaces, ...(wishes && { wishes }) })) as Opened
+    const trust = wishes?.trust === true && mayTrust(page)
+    const by = { ...caller, replaces, ...(wishes && { wishes: { ...wishes, trust } }) }
+    came = (await page.call(method, params, by)) as Opened
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.error === 'factor_required')
@@ -58,7 +60,10 @@ export const openSession = async (
 }
 
 /** What people tick on our forms. A browser sends a box only if it is ticked. */
-export const wishesIn = (form: URLSearchParams): Wishes => ({ remember: form.get('remember') === '1' })
+export const wishesIn = (form: URLSearchParams): Wishes => ({
+  remember: form.get('remember') === '1',
+  trust: form.get('trust') === '1',
+})
 
 /** The way of the first step, by the name that sessions have for it; undefined for a second step. */
 const wayOf = (method: Opening, { sign_in }: Record<string, string>): string | undefined =>

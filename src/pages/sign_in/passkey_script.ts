@@ -108,7 +108,7 @@ interface PasskeyForm {
   readonly action: string
   readonly token: string
   readonly hidden?: Readonly<Record<string, string>>
-  readonly fields?: Html
+  readonly fields?: Html | false | undefined
   readonly button: string
   /** More attributes of the button. */
   readonly attributes?: Html | false

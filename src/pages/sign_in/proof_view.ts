@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../strings/catalogue.ts'
-import { linkList } from '../../html/form.ts'
+import { box, linkList, type Box } from '../../html/form.ts'
 import { html, type Html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
 import { offered, passkeyForm, passkeyTag, type PasskeyOffer } from './passkey_script.ts'
@@ -22,6 +22,7 @@ interface Proof {
   readonly ways?: readonly { readonly href: string; readonly text: string }[]
   /** Who else can help. */
   readonly help?: string | undefined
+  readonly box?: Box | false
   readonly problem?: string | undefined
 }
 
@@ -36,7 +37,7 @@ const input = ({ sign_in }: Catalogue, field: 'code' | 'password'): Html =>
 /** Asks for another proof: the second step of signing in, or a fresh proof before a sensitive change. */
 export const proofPage = (words: Catalogue, proof: Proof): string => {
   const { place, token, title, lead, action, hidden, user, field, ways = [], help, problem } = proof
-  const { passkeys, passkeyAction } = proof
+  const { passkeys, passkeyAction, box: choice } = proof
   const { sign_in } = words
   return page(
     words,
@@ -52,6 +53,7 @@ ${
 ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 ${user !== undefined && html`<input type="text" value="${user}" autocomplete="username" hidden>`}
 ${input(words, field)}
+${choice && box(choice)}
 <button>${sign_in.continue}</button>
 </form>`
 }
@@ -62,6 +64,7 @@ ${passkeys.map((offer, i) =>
         action: passkeyAction,
         token,
         hidden: { ...hidden, rp_id: offer.rpId },
+        fields: !field && i === 0 && choice && box(choice),
       }),
     )}
 ${passkeys.length > 0 && passkeyTag}

@@ -19,7 +19,8 @@ export const postFactor = async (page: PageRequest): Promise<void> => {
   const returnTo = onwardPath(page, form.get('return_to'))
   const factors = (form.get('factors') ?? '').split(' ')
   const params = { sign_in, code: form.get('code') ?? '' }
-  await openSession(page, { method: 'auth.login_by_code', params, returnTo }, (problem) =>
+  const wishes = wishesIn(form)
+  await openSession(page, { method: 'auth.login_by_code', params, returnTo, wishes }, (problem) =>
     askForFactor(page, { sign_in, factors }, returnTo, problem),
   )
 }

@@ -14,6 +14,8 @@ export interface Offers {
   readonly mailCodes: boolean
   /** For how many seconds without use, and at most, people may stay signed in; undefined if they may not. */
   readonly remember: { readonly seconds: number; readonly most: number } | undefined
+  /** For how many seconds people may trust a browser; undefined if they may not. */
+  readonly trust: number | undefined
   /** The names for which passkeys were made, the current one first. */
   readonly rpIds: readonly string[]
   /** The providers that people can sign in with, in the order of their creation. */

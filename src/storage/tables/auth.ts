@@ -12,6 +12,28 @@ export interface AuthTables {
     first_seen_at: number
     last_seen_at: number
   }
+  /** Browsers in which people give no second factor when they sign in: a row for each person. */
+  trusted_browsers: {
+    id: string
+    user_id: string
+    /** The same for all people who trust this browser. */
+    browser: string
+    address: string
+    user_agent: string
+    created_at: number
+    last_used_at: number
+    expires_at: number
+  }
+  /**
+   * The values of the cookies of trusted browsers. `current`: the last that a browser has shown for the first time; `next`: those that it
+   * got since; `old`: what it cannot have any more, unless somebody has copied it.
+   */
+  trusted_values: {
+    /** SHA-256, hex. The value itself is never stored. */
+    value_hash: string
+    browser: string
+    state: 'current' | 'next' | 'old'
+  }
   one_time_tokens: {
     token_hash: string
     purpose: string

@@ -29,6 +29,8 @@ export interface SessionRow {
   impersonating_until: number | null
   /** JSON: the services that see the other user; an empty list means all. */
   impersonated_services: string
+  /** Whether trust in the browser took the place of the second factor. */
+  by_trust: Bit
   /** Whether the person asked to stay signed in in this browser. */
   remembered: Bit
   /** The host of home when the session was opened. A `cookie` session of another home has ended. */

@@ -179,6 +179,14 @@ export const account: Catalogue['account'] = {
       setup: 'Einrichtungslink',
       network: 'Netzwerk',
     },
+    trusted: {
+      heading: 'Vertraute Browser',
+      about:
+        'Sie fragen bei der Anmeldung nicht nach dem zweiten Faktor. Nach dem Passwort fragen sie weiterhin, und nach dem zweiten Faktor überall, wo eine Änderung, ein Dienst oder die Verwaltung ihn braucht. Das Vertrauen endet, wenn Sie Passwort oder Faktoren ändern.',
+      none: 'Keine. Sie können einem Browser vertrauen, wenn Sie sich mit einem zweiten Faktor anmelden.',
+      dates: ({ created_at, expires_at }) => `Vertraut seit ${time(created_at)}, bis ${time(expires_at)}`,
+      end: 'Nicht mehr vertrauen',
+    },
     end: 'Diese Sitzung beenden',
     end_others: 'Alle anderen Sitzungen beenden',
   },
@@ -231,6 +239,11 @@ export const account: Catalogue['account'] = {
           ? 'Auf diesem Gerät ist eine neue Anmeldung nötig.'
           : `Auf diesem Gerät ist eine neue Anmeldung nötig, auch bei ${list(hosts)}.`,
       button: 'Abmelden',
+    },
+    untrust: {
+      title: 'Diesem Browser nicht mehr vertrauen?',
+      ends: 'Er fragt bei der Anmeldung wieder nach dem zweiten Faktor. Sitzungen bleiben, wie sie sind.',
+      button: 'Nicht mehr vertrauen',
     },
     revoke_all: {
       title: 'Alle anderen Sitzungen beenden?',
@@ -304,6 +317,7 @@ export const account: Catalogue['account'] = {
     revoke_token: 'Das Token ist widerrufen.',
     unlink: 'Dieses Konto ist nicht mehr verknüpft.',
     revoke: 'Diese Sitzung ist abgemeldet.',
+    untrust: 'Dieser Browser fragt wieder nach dem zweiten Faktor.',
     revoke_all: 'Alle anderen Sitzungen sind abgemeldet.',
     link: 'Dieses Konto ist jetzt verknüpft. Sie können sich damit anmelden.',
   },

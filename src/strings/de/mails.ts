@@ -126,6 +126,12 @@ export const mails: Catalogue['mails'] = {
         ...(said === '' ? [] : [`Die Begründung: ${said}`]),
       ],
     }),
+    trust_ended: ({ site }) => ({
+      subject: `${site} vertraut einem Browser nicht mehr`,
+      paragraphs: [
+        `Ein Browser hat einen alten Nachweis gezeigt, dass Sie ihm vertrauen. Vielleicht wurde er kopiert. Darum fragt Ihr Konto bei ${site} in diesem Browser wieder nach dem zweiten Faktor.`,
+      ],
+    }),
     test: ({ site }) => ({
       subject: `Testmail von ${site}`,
       paragraphs: ['Das ist die Testmail, die Sie angefordert haben. Die Mail-Einstellungen funktionieren.'],

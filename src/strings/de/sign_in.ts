@@ -44,6 +44,10 @@ export const sign_in: Catalogue['sign_in'] = {
     hint: ({ most }) =>
       `Gezählt ab Ihrem letzten Besuch, insgesamt höchstens ${duration(most)} lang. Nur auf einem Gerät, das niemand sonst nutzt.`,
   },
+  trust: ({ seconds }) => ({
+    label: `Diesem Browser ${duration(seconds)} lang vertrauen`,
+    hint: 'Er fragt bei der Anmeldung nicht mehr nach diesem Schritt. Nur auf einem Gerät, das niemand sonst nutzt.',
+  }),
   factor: {
     title: 'Noch ein Schritt',
     lead: 'Bestätigen Sie, dass Sie es sind.',

@@ -179,6 +179,15 @@ export const account = {
       setup: 'set-up link',
       network: 'network',
     } as Readonly<Record<string, string>>,
+    trusted: {
+      heading: 'Trusted browsers',
+      about:
+        'They ask for no second factor when you sign in. They still ask for your password, and for the second factor wherever a change, a service or administration needs it. Trust ends when you change your password or a factor.',
+      none: 'None. You can trust a browser when you sign in with a second factor.',
+      dates: ({ created_at, expires_at }: { created_at: number; expires_at: number }) =>
+        `Trusted since ${time(created_at)}, until ${time(expires_at)}`,
+      end: 'Stop trusting it',
+    },
     end: 'Sign out this session',
     end_others: 'Sign out all other sessions',
   },
@@ -233,6 +242,11 @@ export const account = {
           ? 'That device has to sign in again.'
           : `That device has to sign in again, also at ${list(hosts)}.`,
       button: 'Sign out',
+    },
+    untrust: {
+      title: 'Stop trusting this browser?',
+      ends: 'It asks for your second factor again when you sign in. Sessions stay as they are.',
+      button: 'Stop trusting it',
     },
     revoke_all: {
       title: 'Sign out all other sessions?',
@@ -306,6 +320,7 @@ export const account = {
     revoke_token: 'The token is revoked.',
     unlink: 'That account is no longer linked.',
     revoke: 'That session is signed out.',
+    untrust: 'That browser asks for your second factor again.',
     revoke_all: 'All other sessions are signed out.',
     link: 'That account is now linked. You can sign in with it.',
   },

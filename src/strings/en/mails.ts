@@ -155,6 +155,12 @@ export const mails = {
         ...(said === '' ? [] : [`The reason given: ${said}`]),
       ],
     }),
+    trust_ended: ({ site }) => ({
+      subject: `A browser is no longer trusted at ${site}`,
+      paragraphs: [
+        `A browser showed an old proof that you trust it. It may have been copied, so your account at ${site} asks for your second factor in that browser again.`,
+      ],
+    }),
     test: ({ site }) => ({
       subject: `Test mail from ${site}`,
       paragraphs: ['This is the test mail that you asked for. The mail settings work.'],

@@ -44,6 +44,10 @@ export const sign_in = {
     hint: ({ most }: { most: number }) =>
       `Counted from your last visit, and at most ${duration(most)}. Only for a device that nobody else uses.`,
   },
+  trust: ({ seconds }: { seconds: number }) => ({
+    label: `Trust this browser for ${duration(seconds)}`,
+    hint: 'It won’t ask for this step when you sign in. Only for a device that nobody else uses.',
+  }),
   factor: {
     title: 'One more step',
     lead: 'Confirm it’s you.',

@@ -178,6 +178,15 @@ export const account: Catalogue['account'] = {
       setup: 'lien d’installation',
       network: 'réseau',
     },
+    trusted: {
+      heading: 'Navigateurs de confiance',
+      about:
+        'Ils ne demandent pas de second facteur à la connexion. Ils demandent toujours votre mot de passe, et le second facteur partout où un changement, un service ou l’administration l’exige. La confiance prend fin si vous changez de mot de passe ou de facteur.',
+      none: 'Aucun. Vous pouvez faire confiance à un navigateur en vous connectant avec un second facteur.',
+      dates: ({ created_at, expires_at }) =>
+        `De confiance depuis le ${time(created_at)}, jusqu’au ${time(expires_at)}`,
+      end: 'Ne plus lui faire confiance',
+    },
     end: 'Déconnecter cette session',
     end_others: 'Déconnecter toutes les autres sessions',
   },
@@ -228,6 +237,11 @@ export const account: Catalogue['account'] = {
           ? 'Il faudra se reconnecter sur cet appareil.'
           : `Il faudra se reconnecter sur cet appareil, y compris sur ${list(hosts)}.`,
       button: 'Déconnecter',
+    },
+    untrust: {
+      title: 'Ne plus faire confiance à ce navigateur\u202f?',
+      ends: 'Il redemandera votre second facteur à la connexion. Les sessions restent ouvertes.',
+      button: 'Ne plus lui faire confiance',
     },
     revoke_all: {
       title: 'Déconnecter toutes les autres sessions\u202f?',
@@ -300,6 +314,7 @@ export const account: Catalogue['account'] = {
     revoke_token: 'Le jeton est révoqué.',
     unlink: 'Ce compte n’est plus associé.',
     revoke: 'Cette session est déconnectée.',
+    untrust: 'Ce navigateur redemande votre second facteur.',
     revoke_all: 'Toutes les autres sessions sont déconnectées.',
     link: 'Ce compte est maintenant associé. Il vous sert désormais à vous connecter.',
   },

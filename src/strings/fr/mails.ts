@@ -126,6 +126,12 @@ export const mails: Catalogue['mails'] = {
         ...(said === '' ? [] : [`La raison donnée\u00a0: ${said}`]),
       ],
     }),
+    trust_ended: ({ site }) => ({
+      subject: `Un navigateur n’est plus de confiance pour ${site}`,
+      paragraphs: [
+        `Un navigateur a présenté une ancienne preuve de votre confiance. Elle a peut-être été copiée : votre compte sur ${site} y redemande donc le second facteur.`,
+      ],
+    }),
     test: ({ site }) => ({
       subject: `Message de test de ${site}`,
       paragraphs: [

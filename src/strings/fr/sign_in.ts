@@ -45,6 +45,10 @@ export const sign_in: Catalogue['sign_in'] = {
     hint: ({ most }) =>
       `À compter de votre dernière visite, et au plus pendant ${duration(most)}. Seulement sur un appareil que personne d’autre n’utilise.`,
   },
+  trust: ({ seconds }) => ({
+    label: `Faire confiance à ce navigateur pendant ${duration(seconds)}`,
+    hint: 'Il ne demandera plus cette étape à la connexion. Seulement sur un appareil que personne d’autre n’utilise.',
+  }),
   factor: {
     title: 'Encore une étape',
     lead: 'Confirmez que c’est bien vous.',

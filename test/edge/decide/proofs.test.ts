@@ -81,6 +81,7 @@ onSqliteFirst('a proof that a place asks for', (newUrl) => {
           impersonating_until: null,
           impersonated_services: '[]',
           remembered: 0,
+          by_trust: 0,
           home: 'localhost',
         })
         .execute()
