@@ -256,6 +256,29 @@ export interface GroupDetail {
   })[]
 }
 
+export interface Invitation {
+  /** A UUID of version 7 */
+  id: string
+  email: string | null
+  display_name: string | null
+  /** The groups that it gives, while the one who made it may change their members */
+  groups: string[]
+  ends_at: number | null
+  /** How many people may come by it */
+  uses: number
+  /** How many have */
+  used: number
+  /** Whether somebody must approve each of them */
+  approve: boolean
+  /** The username, or the name of the program */
+  made_by: string
+  /** Unix time in seconds, up to the year 9999 */
+  created_at: number
+  /** When the link stops working */
+  expires_at: number
+  state: "open" | "used" | "ended" | "revoked"
+}
+
 export interface IssuedToken {
   /** Send it as Authorization: Bearer. Shown only once */
   access_token: string
@@ -338,6 +361,32 @@ export interface Membership {
   user: string | null
   member_group: string | null
   expires_at: number | null
+}
+
+export interface NewInvitation {
+  /** A UUID of version 7 */
+  id: string
+  email: string | null
+  display_name: string | null
+  /** The groups that it gives, while the one who made it may change their members */
+  groups: string[]
+  ends_at: number | null
+  /** How many people may come by it */
+  uses: number
+  /** How many have */
+  used: number
+  /** Whether somebody must approve each of them */
+  approve: boolean
+  /** The username, or the name of the program */
+  made_by: string
+  /** Unix time in seconds, up to the year 9999 */
+  created_at: number
+  /** When the link stops working */
+  expires_at: number
+  state: "open" | "used" | "ended" | "revoked"
+  link: string | null
+  qr: string | null
+  works: string | null
 }
 
 export interface Passkey {
@@ -812,6 +861,19 @@ export interface UserNetwork {
   created_at: number
 }
 
+export interface WaitingRegistration {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** The name that people see */
+  display_name: string
+  email: string | null
+  invitation: string | null
+  /** The groups that the invitation names */
+  groups: string[]
+  /** Unix time in seconds, up to the year 9999 */
+  asked_at: number
+}
+
 export interface Why {
   /** 1 to 8 segments joined by ".", each 1 to 63 letters, digits, "_" or "-" beginning with a letter or digit; at most 255 characters; no wildcard */
   claim: string
@@ -924,7 +986,7 @@ export interface AuthRegisterParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username: string
   /** One plain e-mail address in ASCII, at most 254 characters */
-  email: string
+  email?: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   password?: string
   /** The name that people see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
@@ -933,8 +995,8 @@ export interface AuthRegisterParams {
   invite?: string
 }
 export type AuthRegisterResult = {
-  /** verify: a link was mailed; sign_in: the account is ready */
-  next: "verify" | "sign_in"
+  /** verify: a link was mailed; sign_in: the account is ready; wait: somebody must approve it */
+  next: "verify" | "sign_in" | "wait"
 }
 
 export interface AuthVerifyEmailParams {
@@ -946,6 +1008,7 @@ export interface AuthVerifyEmailParams {
 export type AuthVerifyEmailResult = {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
+  awaits_approval?: true
 }
 
 export interface AuthRequestPasswordResetParams {
@@ -991,16 +1054,73 @@ export interface AuthChangeEmailParams {
   current_password?: string
 }
 
-export interface UsersInviteParams {
-  /** One plain e-mail address in ASCII, at most 254 characters */
-  email: string
-}
-
 export interface AuthLoginByMailedCodeParams {
   /** From the mail; capitals, spaces and dashes do not matter */
   code: string
   /** A secret of 256 bits in base64url that only the asking browser keeps */
   browser_secret: string
+}
+
+export interface InvitationsAddParams {
+  /** One plain e-mail address in ASCII, at most 254 characters */
+  email?: string
+  groups?: string[]
+  /** The name that people see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
+  display_name?: string
+  /** When the accounts end that come by it */
+  ends_at?: number
+  uses?: number
+  /** When the link stops working; within a year */
+  expires_at?: number
+  /** Whether somebody must approve each of them */
+  approve?: boolean
+}
+
+export interface InvitationsListParams {
+  /** Maximum number of items, 1 to 1000; 100 by default */
+  limit?: number
+  /** The next_cursor of the previous page */
+  cursor?: string
+}
+export type InvitationsListResult = {
+  items: Invitation[]
+  next_cursor: string | null
+}
+
+export interface InvitationsResendParams {
+  /** A UUID of version 7 */
+  invitation: string
+}
+
+export interface InvitationsRevokeParams {
+  /** A UUID of version 7 */
+  invitation: string
+}
+
+export interface RegistrationsListParams {
+  /** Maximum number of items, 1 to 1000; 100 by default */
+  limit?: number
+  /** The next_cursor of the previous page */
+  cursor?: string
+}
+export type RegistrationsListResult = {
+  items: WaitingRegistration[]
+  next_cursor: string | null
+}
+
+export interface RegistrationsApproveParams {
+  users: string[]
+}
+export type RegistrationsApproveResult = {
+  items: {
+    /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+    user: string
+    groups: string[]
+  }[]
+}
+
+export interface RegistrationsRefuseParams {
+  users: string[]
 }
 
 export interface AuthNotMeParams {
@@ -2419,8 +2539,14 @@ export interface Methods {
   'auth.request_magic_link': { params: AuthRequestMagicLinkParams; result: null }
   'auth.login_by_link': { params: AuthLoginByLinkParams; result: SignedIn }
   'auth.change_email': { params: AuthChangeEmailParams; result: null }
-  'users.invite': { params: UsersInviteParams; result: null }
   'auth.login_by_mailed_code': { params: AuthLoginByMailedCodeParams; result: SignedIn }
+  'invitations.add': { params: InvitationsAddParams; result: NewInvitation }
+  'invitations.list': { params: InvitationsListParams; result: InvitationsListResult }
+  'invitations.resend': { params: InvitationsResendParams; result: NewInvitation }
+  'invitations.revoke': { params: InvitationsRevokeParams; result: null }
+  'registrations.list': { params: RegistrationsListParams; result: RegistrationsListResult }
+  'registrations.approve': { params: RegistrationsApproveParams; result: RegistrationsApproveResult }
+  'registrations.refuse': { params: RegistrationsRefuseParams; result: null }
   'auth.not_me': { params: AuthNotMeParams; result: AuthNotMeResult }
   'requests.list': { params: RequestsListParams; result: RequestsListResult }
   'requests.add': { params: RequestsAddParams; result: AccessRequest }
@@ -2573,7 +2699,7 @@ export interface HeroProxyMethods {
     impersonate(params: AuthImpersonateParams): Promise<AuthImpersonateResult>
     /** Stop impersonating */
     stop_impersonating(params?: AuthStopImpersonatingParams): Promise<null>
-    /** Create an account, if registration_mode allows it. Without an invitation, a link is mailed to the address, and only the mail says whether the address already has an account. The person who opens the link chooses the password (auth.verify_email); the one given here does not count, because it may come from somebody else. With an invitation, the account is ready under the invited address, with this password. */
+    /** Create an account, if registration_mode allows it. Without an invitation, a link is mailed to the address, and only the mail says whether the address already has an account. The person who opens the link chooses the password (auth.verify_email); the one given here does not count, because it may come from somebody else. With an invitation to an address, the account is ready under that address, with this password. With a link for several people, the address is confirmed as without one; where no mail server is set, leave it out and give a password. */
     register(params: AuthRegisterParams): Promise<AuthRegisterResult>
     /** Confirm an address with the link that was mailed to it. For a new account, give the password that it shall have. Without one, its person signs in by a mailed link, or asks for a new password. A password that is refused does not use up the link. */
     verify_email(params: AuthVerifyEmailParams): Promise<AuthVerifyEmailResult>
@@ -2610,47 +2736,23 @@ export interface HeroProxyMethods {
     /** Return the access token that a provider issued for you, renewed if necessary. It needs a provider with keep_tokens. You get your own token only: operators, administrators, impersonators, pages of services and callers with a personal access token or a JWT are refused. */
     upstream_token(params: AuthUpstreamTokenParams): Promise<AuthUpstreamTokenResult>
   }
-  users: {
-    /** Mail an invitation to create an account */
-    invite(params: UsersInviteParams): Promise<null>
-    /** List the users, ordered by username */
-    list(params?: UsersListParams): Promise<UsersListResult>
-    /** Return one user, given exactly one of username, email, external_id and id */
-    get(params?: UsersGetParams): Promise<User>
-    /** Add a user. Without a password, the user cannot sign in with one until it is set. */
-    add(params: UsersAddParams): Promise<User>
-    /** Change fields of a user; users may change their own display_name and the attributes that are theirs to say. With `ends_at` the account ends at that time, as if it were switched off then; a week before, a mail tells the person. Administrators have no end. */
-    update(params: UsersUpdateParams): Promise<User>
-    /** Remove a user with all memberships, sessions and credentials; the username is never reused */
-    remove(params: UsersRemoveParams): Promise<null>
-    /** Set the picture of a user, or remove it; without one, a generated picture is shown */
-    set_picture(params: UsersSetPictureParams): Promise<UsersSetPictureResult>
-    networks: {
-      /** List the networks from which a user is recognised without signing in */
-      list(params: UsersNetworksListParams): Promise<UsersNetworksListResult>
-      /** Recognise a user by network, on routes that accept networks; the longest matching prefix wins */
-      add(params: UsersNetworksAddParams): Promise<UserNetwork>
-      /** Remove a network of a user */
-      remove(params: UsersNetworksRemoveParams): Promise<null>
-    }
-    keys: {
-      /** List the public keys that a user signs requests with */
-      list(params: UsersKeysListParams): Promise<UsersKeysListResult>
-      /** Add a public key that a user signs requests with */
-      add(params: UsersKeysAddParams): Promise<UserKey>
-      /** Remove a public key of a user */
-      remove(params: UsersKeysRemoveParams): Promise<null>
-    }
-    identities: {
-      /** List the provider identities that are linked to a user */
-      list(params: UsersIdentitiesListParams): Promise<UsersIdentitiesListResult>
-      /** Link a provider identity to a user */
-      add(params: UsersIdentitiesAddParams): Promise<UserIdentity>
-      /** Unlink an identity; this ends its sessions and removes the memberships its provider added. Users may unlink their own identities, but never their last way to sign in. */
-      remove(params: UsersIdentitiesRemoveParams): Promise<null>
-      /** Link the identity that a provider has just confirmed to your account. The browser keeps `link` for ten minutes after it returns from the provider. You can only link an identity with the same email address that you have confirmed here. */
-      link(params: UsersIdentitiesLinkParams): Promise<UserIdentity>
-    }
+  invitations: {
+    /** Invite a person by mail, or make a link for several people. With an `email`, the link is mailed; where no mail server is set, it is shown this once. Without one, it is a link that works for `uses` people (1 by default), until `expires_at` (a week by default). A use counts once the person has confirmed their address. Each group takes the right to change its members, now and when somebody comes. */
+    add(params?: InvitationsAddParams): Promise<NewInvitation>
+    /** List the invitations, newest first; those that are over for a month */
+    list(params?: InvitationsListParams): Promise<InvitationsListResult>
+    /** Mail or show a new link of an invitation; the one before stops working. It works as long as the first did. From now on it counts as made by you: its groups take your right. */
+    resend(params: InvitationsResendParams): Promise<NewInvitation>
+    /** Stop an invitation; nobody else comes by it */
+    revoke(params: InvitationsRevokeParams): Promise<null>
+  }
+  registrations: {
+    /** List the people whose registration awaits approval, oldest first */
+    list(params?: RegistrationsListParams): Promise<RegistrationsListResult>
+    /** Approve registrations: the people may sign in, and get the groups of their invitation. All of them or none. A group that the invitation gives takes your right to change its members; one whose members its maker may no longer change is not given. */
+    approve(params: RegistrationsApproveParams): Promise<RegistrationsApproveResult>
+    /** Refuse registrations: the accounts are removed, and their names are free again */
+    refuse(params: RegistrationsRefuseParams): Promise<null>
   }
   requests: {
     /** List your own requests for access, or those that you may decide. `mine` lists your own, for a week after they were decided; `others` the open ones of groups that you administer, or all with proxy.groups.write, each with everything that the membership gives. */
@@ -2701,6 +2803,46 @@ export interface HeroProxyMethods {
     renew_recovery_codes(params?: FactorsRenewRecoveryCodesParams): Promise<FactorsRenewRecoveryCodesResult>
     /** Remove all second factors and passkeys of a user who lost them; all their sessions end. For an administrator, this requires proxy.admin. Be sure who is asking you: this removes the protection that factors give. */
     clear(params: FactorsClearParams): Promise<null>
+  }
+  users: {
+    /** List the users, ordered by username */
+    list(params?: UsersListParams): Promise<UsersListResult>
+    /** Return one user, given exactly one of username, email, external_id and id */
+    get(params?: UsersGetParams): Promise<User>
+    /** Add a user. Without a password, the user cannot sign in with one until it is set. */
+    add(params: UsersAddParams): Promise<User>
+    /** Change fields of a user; users may change their own display_name and the attributes that are theirs to say. With `ends_at` the account ends at that time, as if it were switched off then; a week before, a mail tells the person. Administrators have no end. */
+    update(params: UsersUpdateParams): Promise<User>
+    /** Remove a user with all memberships, sessions and credentials; the username is never reused */
+    remove(params: UsersRemoveParams): Promise<null>
+    /** Set the picture of a user, or remove it; without one, a generated picture is shown */
+    set_picture(params: UsersSetPictureParams): Promise<UsersSetPictureResult>
+    networks: {
+      /** List the networks from which a user is recognised without signing in */
+      list(params: UsersNetworksListParams): Promise<UsersNetworksListResult>
+      /** Recognise a user by network, on routes that accept networks; the longest matching prefix wins */
+      add(params: UsersNetworksAddParams): Promise<UserNetwork>
+      /** Remove a network of a user */
+      remove(params: UsersNetworksRemoveParams): Promise<null>
+    }
+    keys: {
+      /** List the public keys that a user signs requests with */
+      list(params: UsersKeysListParams): Promise<UsersKeysListResult>
+      /** Add a public key that a user signs requests with */
+      add(params: UsersKeysAddParams): Promise<UserKey>
+      /** Remove a public key of a user */
+      remove(params: UsersKeysRemoveParams): Promise<null>
+    }
+    identities: {
+      /** List the provider identities that are linked to a user */
+      list(params: UsersIdentitiesListParams): Promise<UsersIdentitiesListResult>
+      /** Link a provider identity to a user */
+      add(params: UsersIdentitiesAddParams): Promise<UserIdentity>
+      /** Unlink an identity; this ends its sessions and removes the memberships its provider added. Users may unlink their own identities, but never their last way to sign in. */
+      remove(params: UsersIdentitiesRemoveParams): Promise<null>
+      /** Link the identity that a provider has just confirmed to your account. The browser keeps `link` for ten minutes after it returns from the provider. You can only link an identity with the same email address that you have confirmed here. */
+      link(params: UsersIdentitiesLinkParams): Promise<UserIdentity>
+    }
   }
   attributes: {
     /** List what is known about people besides name and address, ordered by name */
@@ -2901,8 +3043,14 @@ export const methodNames = [
   'auth.request_magic_link',
   'auth.login_by_link',
   'auth.change_email',
-  'users.invite',
   'auth.login_by_mailed_code',
+  'invitations.add',
+  'invitations.list',
+  'invitations.resend',
+  'invitations.revoke',
+  'registrations.list',
+  'registrations.approve',
+  'registrations.refuse',
   'auth.not_me',
   'requests.list',
   'requests.add',

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..')
 const ground =
   'strings node clock log metrics contract secrets config storage start wire upstream html'.split(' ')
 const rooms =
-  'users attributes pictures groups roles claims passwords attempts factors sessions token clients consents providers routes keys mail audit settings services tls health'.split(
+  'users attributes pictures groups roles claims passwords attempts factors sessions token clients consents providers routes keys mail invitations audit settings services tls health'.split(
     ' ',
   )
 const flows = ['identity', 'handover', 'auth', 'asking', 'federation', 'oidc', 'state']

@@ -51,12 +51,14 @@ export const createApp = (
   const sweep = () =>
     database.inBackground(async () => {
       const { settings, audit, challenges } = rooms
-      const { sessions, attempts, users, mails, revocations, personal, access, dynamicClients } = rooms
+      const { sessions, attempts, users, mails, revocations, personal, access, dynamicClients, invitations } =
+        rooms
       const { links, devices, records, federation, arrivalCodes } = flows
       for (const room of [sessions, attempts, links, users, mails, revocations, records, personal, access])
         await room.sweep()
       for (const room of [
         challenges,
+        invitations,
         rooms.passkeyCodes,
         dynamicClients,
         rooms.registrationTokens,

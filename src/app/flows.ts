@@ -3,6 +3,7 @@ import { LeftHosts } from '../handover/left_hosts.ts'
 import type { Reactions } from '../contract/reactions.ts'
 import { createAsking } from './asking.ts'
 import { createIdentifying } from './identifying.ts'
+import { createSignUp } from './admitting.ts'
 import { createJudging } from './judging.ts'
 import { BearerTokens } from '../identity/bearer_tokens.ts'
 import { ClientProof } from '../identity/client_secrets.ts'
@@ -12,7 +13,6 @@ import { Intrusions } from '../auth/not_me/intrusions.ts'
 import { KnownDevices } from '../auth/known_devices.ts'
 import { NoticeLinks } from '../auth/not_me/notice_links.ts'
 import { LinkMails } from '../auth/link_mails.ts'
-import { Registration } from '../auth/registration.ts'
 import { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import { PersonSwitch } from '../auth/person_switch.ts'
 import { PreviousHostProofs } from '../auth/previous_host_proofs.ts'
@@ -103,7 +103,8 @@ export const createFlows = (
   const setting: typeof settings.value = (key) => settings.value(key)
   const mailed = new LinkMails({ links, mails, setting, publicUrl: config.public_url })
   const forMail = { database, addresses, confirmation, credentials, attempts, links, mailed, setting }
-  const registration = new Registration({ ...forMail, users })
+  const signUp = createSignUp(rooms, forMail, config.public_url)
+  const { registration } = signUp
   const emailFlows = new EmailFlows({ ...forMail, registration, sessions, mails, notices, signIn })
   const federation = federate({
     database,
@@ -212,7 +213,7 @@ export const createFlows = (
     previousHosts,
     signIn,
     emailFlows,
-    registration,
+    ...signUp,
     federation,
     setup,
     impersonation,

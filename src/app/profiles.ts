@@ -35,7 +35,10 @@ export const myServices = ({
 })
 
 /** What pages need to know of people besides who they are. */
-export const profiles = (rooms: Rooms, { closedAccounts }: Pick<Flows, 'closedAccounts'>) => {
+export const profiles = (
+  rooms: Rooms,
+  { admission, closedAccounts }: Pick<Flows, 'admission' | 'closedAccounts'>,
+) => {
   const { attributes, userAttributes, users, pictures, settings } = rooms
   return {
     groupsOf: groupsOf(rooms),
@@ -45,6 +48,17 @@ export const profiles = (rooms: Rooms, { closedAccounts }: Pick<Flows, 'closedAc
       path: new URL(pictures.addressOf(userId)).pathname,
       isOwn: await pictures.isOwn(userId),
     }),
+    invitation: async (token: string) => {
+      const row = await admission.open(token)
+      return (
+        row && {
+          email: row.email,
+          display_name: row.display_name,
+          approve: row.approve === 1,
+          confirms: (await settings.value('smtp_host')) !== '',
+        }
+      )
+    },
     endOf: async (userId: string) => (await users.get({ id: userId })).ends_at,
     attributes: async () => (await attributes.list()).items,
     zoneOf: async (userId: string) => {

@@ -22,6 +22,8 @@ import type { Config } from '../config/config.ts'
 import type { Reactions } from '../contract/reactions.ts'
 import { Assertions } from '../keys/assertions.ts'
 import { Keys } from '../keys/keys.ts'
+import { Invitations } from '../invitations/invitations.ts'
+import { Registrations } from '../invitations/registrations.ts'
 import { Mails } from '../mail/mails.ts'
 import { Consents } from '../consents/consents.ts'
 import { Providers } from '../providers/providers.ts'
@@ -158,6 +160,8 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     verifying: (kid) => keys.verifying(kid),
   })
   const people = new CachedPeople(database)
+  const invitations = new Invitations(database)
+  const registrations = new Registrations(database)
 
   const readiness = new Readiness(database, log)
   const doctor = new Doctor({
@@ -219,6 +223,8 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     personal,
     access,
     people,
+    invitations,
+    registrations,
     readiness,
     doctor,
   }

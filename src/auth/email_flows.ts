@@ -2,7 +2,7 @@ import { isUnconfirmed, maySignIn, type UserRow } from '../storage/schema.ts'
 import { wishing, type Caller } from '../contract/caller.ts'
 import type { Attempts, CountedAttempt } from '../attempts/attempts.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import { alreadyExists, AppError, conflict } from '../contract/errors.ts'
+import { conflict } from '../contract/errors.ts'
 import type { Mails } from '../mail/mails.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -12,7 +12,7 @@ import { digest } from '../secrets/digest.ts'
 import { countTry, wrongCode, type LinkKey, type MailedCode } from './mailed_code.ts'
 import { invalidLink, remembersIn, type ChosenNames, type Purpose } from './one_time_token.ts'
 import type { OneTimeTokens } from './one_time_tokens.ts'
-import type { Registration } from './registration.ts'
+import type { Registration } from './sign_up/registration.ts'
 import type { LinkMails } from './link_mails.ts'
 import type { SecurityNotices } from './security_notices.ts'
 import type { SignIn } from './sign_in.ts'
@@ -55,7 +55,11 @@ export class EmailFlows {
   }
 
   /** Confirms the address of a new account, or the new address of an existing account. */
-  async verifyEmail(token: string, passwordHash: string | undefined, by: Caller): Promise<{ user: string }> {
+  async verifyEmail(
+    token: string,
+    passwordHash: string | undefined,
+    by: Caller,
+  ): Promise<{ user: string; awaits_approval?: true }> {
     const { links, addresses, registration, notices } = this.#parts
     const link = await links.use(token, 'verify', 'change')
     if (link.purpose === 'verify') return registration.confirm(link, passwordHash)
@@ -181,21 +185,6 @@ export class EmailFlows {
     const opened = await links.find(key, purpose)
     if (!opened) throw wrongCode()
     return counted
-  }
-
-  // Invitations.
-
-  async invite(email: string, caller: Caller): Promise<null> {
-    if ((await this.#parts.setting('registration_mode')) === 'closed')
-      throw conflict('Registration is closed here: set registration_mode to invite or open first')
-    const holder = await this.#parts.addresses.holder(email)
-    if (holder && !isUnconfirmed(holder)) throw alreadyExists('email', 'email')
-    const sent = await this.#parts.mailed.invite(email, caller.kind === 'user' ? caller.name : undefined)
-    if (!sent)
-      throw new AppError('rate_limited', 'This address has five invitations already; try again later', {
-        retry_after: 3600,
-      })
-    return null
   }
 
   // Shared by the flows above.

@@ -7,7 +7,7 @@ import { method } from '../contract/method.ts'
 import { Email, Password, Shape, Username } from '../contract/schemas.ts'
 import { DisplayName } from '../users/user.ts'
 import type { EmailFlows } from './email_flows.ts'
-import type { Registration } from './registration.ts'
+import type { Registration } from './sign_up/registration.ts'
 import { BrowserSecret } from './code_methods.ts'
 import { SignedIn, signedIn, wrongCurrentPassword } from './methods.ts'
 import { signedInTarget } from './signed_in.ts'
@@ -48,19 +48,20 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
     name: 'auth.register',
     summary: 'Create an account, if registration_mode allows it',
     description:
-      'Without an invitation, a link is mailed to the address, and only the mail says whether the address already has an account. The person who opens the link chooses the password (auth.verify_email); the one given here does not count, because it may come from somebody else. With an invitation, the account is ready under the invited address, with this password.',
+      'Without an invitation, a link is mailed to the address, and only the mail says whether the address already has an account. The person who opens the link chooses the password (auth.verify_email); the one given here does not count, because it may come from somebody else. With an invitation to an address, the account is ready under that address, with this password. With a link for several people, the address is confirmed as without one; where no mail server is set, leave it out and give a password.',
     effect: 'write',
     claim: null,
     params: Shape({
       username: Username,
-      email: Email,
+      email: Type.Optional(Email),
       password: Type.Optional(Password),
       display_name: Type.Optional(DisplayName),
       invite: Type.Optional(LinkToken),
     }),
     result: Shape({
-      next: Type.Enum(['verify', 'sign_in'], {
-        description: 'verify: a link was mailed; sign_in: the account is ready',
+      next: Type.Enum(['verify', 'sign_in', 'wait'], {
+        description:
+          'verify: a link was mailed; sign_in: the account is ready; wait: somebody must approve it',
       }),
     }),
     errors: ['conflict', 'already_exists', 'unauthenticated', 'rate_limited'],
@@ -82,7 +83,14 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
     effect: 'write',
     claim: null,
     params: Shape({ token: LinkToken, password: Type.Optional(Password) }),
-    result: Shape({ user: Username }),
+    result: Shape({
+      user: Username,
+      awaits_approval: Type.Optional(
+        Type.Literal(true, {
+          description: 'Somebody must approve the account; a mail says when that is done',
+        }),
+      ),
+    }),
     errors: ['unauthenticated', 'conflict', 'already_exists', 'rate_limited'],
     target: (_, result) => (result ? `user=${result.user}` : ''),
     examples: [
@@ -193,18 +201,5 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
       await flows.changeEmail(user_id, email, caller)
       return null
     },
-  }),
-  method({
-    name: 'users.invite',
-    summary: 'Mail an invitation to create an account',
-    effect: 'write',
-    claim: ['proxy.users.write'],
-    fresh: true,
-    params: Shape({ email: Email }),
-    result: Type.Null(),
-    errors: ['conflict', 'already_exists', 'rate_limited'],
-    target: ({ email }) => `email=${email}`,
-    examples: [{ params: { email: 'joan@example.org' }, result: null }],
-    handler: ({ email }, caller) => flows.invite(email, caller),
   }),
 ]

@@ -34,7 +34,6 @@ const pages = {
   change: '/auth/verify?token=',
   reset: '/auth/reset?token=',
   magic: '/auth/magic?token=',
-  invite: '/auth/register?invite=',
   reopen: '/auth/reopen?token=',
 } as const satisfies Record<Purpose, string>
 
@@ -58,7 +57,7 @@ export class LinkMails {
    * code as well, but none to an address that nobody has proved, because its person has to choose names first.
    */
   async send(
-    purpose: Exclude<Purpose, 'invite'>,
+    purpose: Purpose,
     user: Person | undefined,
     address: string,
     asking: Asking,
@@ -99,15 +98,6 @@ export class LinkMails {
     const facts = { name: nameInMail(holder), language }
     await links.issue({ purpose, userId: null, address, browser, wanted }, () =>
       mails.send('taken', address, facts, true, networkAsking(asking)),
-    )
-  }
-
-  /** Sends an invitation to an address; `by` is the username of the person who invites, because a display name can say anything. */
-  async invite(address: string, by: string | undefined): Promise<boolean> {
-    const { links, mails, publicUrl } = this.#parts
-    const facts = { lifetime: tokenLifetimesSeconds.invite, ...(by !== undefined && { by }) }
-    return links.issue({ purpose: 'invite', userId: null, address }, (token) =>
-      mails.send('invite', address, { ...facts, link: `${publicUrl}${pages.invite}${token}` }),
     )
   }
 }

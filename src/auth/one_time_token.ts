@@ -6,7 +6,6 @@ export const tokenLifetimesSeconds = {
   change: 24 * 3600,
   reset: 3600,
   magic: 900,
-  invite: 7 * 24 * 3600,
   reopen: 7 * 24 * 3600,
 } as const
 export type Purpose = keyof typeof tokenLifetimesSeconds
@@ -28,6 +27,8 @@ export type ChosenNames = Partial<WantedNames>
 export interface WantedNames {
   readonly username: string
   readonly display_name?: string | undefined
+  /** The invitation by which it came. */
+  readonly invitation?: string | undefined
 }
 
 export interface OneTimeToken {

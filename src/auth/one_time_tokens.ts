@@ -175,7 +175,7 @@ export class OneTimeTokens {
   ): Promise<(OneTimeToken & { readonly purpose: P }) | undefined> {
     try {
       const link = await this.read(key, ...purposes)
-      return link.user_id !== null || link.purpose === 'invite' || link.purpose === 'setup' ? link : undefined
+      return link.user_id !== null || link.purpose === 'setup' ? link : undefined
     } catch (error) {
       if (error instanceof AppError) return undefined
       throw error

@@ -21,6 +21,12 @@ export class GroupProofs {
     this.#groups = groups
   }
 
+  /** Whether the group, or one that it is inside, asks its members for a proof; undefined if there is no such group. */
+  async asksMembersOf(group: string): Promise<boolean | undefined> {
+    const row = await this.#groups.find(group)
+    return row && asksProof(this.#database.query, row.id)
+  }
+
   /** Throws claim_required if the group, or one that it is inside, asks its members for a proof. */
   async refuseWithProof(group: string): Promise<void> {
     const { id } = await this.#groups.row(group)

@@ -33,13 +33,18 @@ export class Groups {
     return { ...page, items: page.items.map(toGroup) }
   }
 
-  /** Returns one group by its slug, in any case. Throws not_found. */
-  async row(slug: string): Promise<GroupRow> {
-    const row = await this.#database.query
+  /** Returns one group by its slug, in any case, or undefined. */
+  find(slug: string): Promise<GroupRow | undefined> {
+    return this.#database.query
       .selectFrom('groups')
       .selectAll()
       .where(sql`lower(slug)`, '=', slug.toLowerCase())
       .executeTakeFirst()
+  }
+
+  /** Returns one group by its slug, in any case. Throws not_found. */
+  async row(slug: string): Promise<GroupRow> {
+    const row = await this.find(slug)
     if (!row) throw notFound('group', slug)
     return row
   }

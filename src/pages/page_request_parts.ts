@@ -11,6 +11,7 @@ import type { SessionMarks } from '../identity/session_marks.ts'
 import type { ReceivedRequest } from '../wire/client_response.ts'
 import type { CookiePolicy } from '../wire/cookie_policy.ts'
 import type { FormGuard } from './form_tokens.ts'
+import type { ShownInvitation } from './shown_invitation.ts'
 import type { Offers } from './sign_in/sign_in_view.ts'
 
 /** What a request to a page needs of the rest of the program. */
@@ -42,6 +43,8 @@ export interface PageRequestParts {
   readonly pictureOf: (userId: string) => Promise<{ readonly path: string; readonly isOwn: boolean }>
   /** When the account of a person ends; null if it does not. */
   readonly endOf: (userId: string) => Promise<number | null>
+  /** What an open invitation says; undefined for a link that does not work. */
+  readonly invitation: (token: string) => Promise<ShownInvitation | undefined>
   /** The time zone that a person has set; undefined for none. */
   readonly zoneOf: (userId: string) => Promise<string | undefined>
   /** Keeps the time zone of a browser, as its cookie has it, for a person who has none. */
@@ -51,5 +54,5 @@ export interface PageRequestParts {
 /** What pages need to know of people besides who they are. */
 export type PersonFacts = Pick<
   PageRequestParts,
-  'attributes' | 'closing' | 'endOf' | 'groupsOf' | 'pictureOf' | 'requestDays'
+  'attributes' | 'closing' | 'endOf' | 'groupsOf' | 'invitation' | 'pictureOf' | 'requestDays'
 >

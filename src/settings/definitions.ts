@@ -13,6 +13,7 @@ import {
 } from './definition.ts'
 
 const claimPattern = new RegExp((ClaimPattern as unknown as { readonly pattern: string }).pattern)
+const segmentList = /^([a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(, ?[a-zA-Z0-9][a-zA-Z0-9_-]{0,62})*)?$/
 const domain = '[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*'
 const domainList = new RegExp(`^(${domain}(, ?${domain})*)?$`)
 
@@ -132,6 +133,12 @@ export const definitions = {
     'closed',
     ['closed', 'invite', 'open'],
     'Who may create an account. closed: nobody; invite: people with an invitation; open: anyone with a working address',
+  ),
+  default_groups: define<string>(
+    '',
+    'Groups of everybody who signs up without an invitation, while registration_mode is open. Nobody lands by this in admin, or in a group that asks for a proof',
+    'slugs of groups separated by commas, at most 1000 characters; empty for none',
+    (value) => typeof value === 'string' && value.length <= 1000 && segmentList.test(value),
   ),
   self_delete: yesNo(false, 'Let people delete their own accounts'),
   delete_days: integer(

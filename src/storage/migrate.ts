@@ -31,6 +31,7 @@ import * as mailedCodes from './migrations/033_mailed_codes.ts'
 import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
+import * as invitations from './migrations/030_invitations.ts'
 import * as asking from './migrations/031_asking.ts'
 import * as trustedBrowsers from './migrations/032_trusted_browsers.ts'
 import type { Schema } from './schema.ts'
@@ -67,6 +68,7 @@ export const migrations: Record<string, Migration> = {
   '027_pictures': pictures,
   '028_remembered': remembered,
   '029_account_ends': accountEnds,
+  '030_invitations': invitations,
   '031_asking': asking,
   '032_trusted_browsers': trustedBrowsers,
   '033_mailed_codes': mailedCodes,

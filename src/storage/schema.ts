@@ -15,6 +15,7 @@ import type { ProvidersTables } from './tables/providers.ts'
 import type { RoutesTables } from './tables/routes.ts'
 import type { KeysTables } from './tables/keys.ts'
 import type { MailTables } from './tables/mail.ts'
+import type { InvitationsTables } from './tables/invitations.ts'
 import type { AuditTables } from './tables/audit.ts'
 import type { SettingsTables } from './tables/settings.ts'
 import type { TlsTables } from './tables/tls.ts'
@@ -53,6 +54,7 @@ export type * from './tables/providers.ts'
 export type * from './tables/routes.ts'
 export type * from './tables/keys.ts'
 export type * from './tables/mail.ts'
+export type * from './tables/invitations.ts'
 export type * from './tables/audit.ts'
 export type * from './tables/settings.ts'
 export type * from './tables/tls.ts'
@@ -86,6 +88,7 @@ export interface Schema
     RoutesTables,
     KeysTables,
     MailTables,
+    InvitationsTables,
     AuditTables,
     SettingsTables,
     TlsTables,

@@ -2,7 +2,7 @@ import { sql, type SqlBool } from 'kysely'
 import type { Caller } from '../contract/caller.ts'
 import { AppError, conflict } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
-import { maySignIn, maySignInSql, type UserRow } from '../storage/schema.ts'
+import { maySignIn, maySignInSql, type Bit, type UserRow } from '../storage/schema.ts'
 import type { UserFields } from './user.ts'
 
 /** What users may change about themselves: nothing that grants power or proves an address. */
@@ -41,8 +41,11 @@ export const refuseBeyondProfile = (fields: UserFields, caller: Caller): void =>
 }
 
 /** The end of an administrator's account could leave nobody in charge, without anybody doing anything. */
-export const refuseEndOfAdministrator = (both: boolean): void => {
-  if (both)
+export const refuseEndOfAdministrator = (next: {
+  readonly is_admin: Bit | boolean
+  readonly ends_at: number | null
+}): void => {
+  if (next.is_admin && next.ends_at !== null)
     throw conflict('The account of an administrator cannot end at a time', { reason: 'administrator_ends' })
 }
 

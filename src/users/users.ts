@@ -94,7 +94,7 @@ export class Users {
 
   /** For registration, which verifies less than an administrator does. */
   async addRegistered(
-    fields: { username: string; email: string; display_name?: string },
+    fields: { username: string; email: string | null; display_name?: string },
     verified: boolean,
   ): Promise<User> {
     return this.#insert(fields, verified)
@@ -120,13 +120,17 @@ export class Users {
     if (numUpdatedRows > 0n) this.#database.changed('users')
   }
 
+  /** What an invitation or somebody who approves says about a new account. Inside a transaction. */
+  async admit(id: string, fields: { ends_at?: number | null; awaits_approval: boolean }): Promise<void> {
+    const set = { ...fields, awaits_approval: bit(fields.awaits_approval) }
+    await this.#database.query.updateTable('users').set(set).where('id', '=', id).execute()
+    this.#database.changed('users')
+  }
+
   /** Sets whether the user has a second factor or a passkey and must use it. Inside a transaction. */
   async markFactor(id: string, has: boolean): Promise<void> {
-    await this.#database.query
-      .updateTable('users')
-      .set({ has_factor: bit(has) })
-      .where('id', '=', id)
-      .execute()
+    const set = { has_factor: bit(has) }
+    await this.#database.query.updateTable('users').set(set).where('id', '=', id).execute()
     this.#database.changed('users')
   }
 
@@ -181,8 +185,7 @@ export class Users {
       if (fields.is_admin === false || fields.is_active === false)
         await refuseLastAdministrator(this.#database.query, row)
       if (fields.email !== undefined) await this.#refuseTaken('email', fields.email, row.id)
-      if (fields.ends_at) refuseEndOfAdministrator(fields.is_admin ?? row.is_admin === 1)
-      else if (fields.is_admin && fields.ends_at === undefined) refuseEndOfAdministrator(row.ends_at !== null)
+      refuseEndOfAdministrator({ ...row, ...fields })
       if (fields.external_id !== undefined) await this.#refuseTaken('external_id', fields.external_id, row.id)
       const { is_active, is_admin, ...rest } = fields
       const next: UserRow = { ...row, ...rest, updated_at: now() }
@@ -208,8 +211,8 @@ export class Users {
       guardAdministrator(row, caller)
       await refuseLastAdministrator(this.#database.query, row)
       await this.#database.query.deleteFrom('users').where('id', '=', row.id).execute()
-      // An account that nobody has confirmed was nobody, so its name may be somebody's.
-      if (!isUnconfirmed(row))
+      // An account that nobody has confirmed or approved was nobody, so its name may be somebody's.
+      if (!isUnconfirmed(row) && row.awaits_approval === 0)
         await this.#database.query
           .insertInto('removed_usernames')
           .values({ username: row.username.toLowerCase(), removed_at: now() })

@@ -56,6 +56,7 @@ onBothDatabases('the audit log', (newUrl) => {
 
   test('changes to credentials and sessions name their person and object', async () => {
     const { hero } = daemon
+    let invited = ''
     await hero.settings.set({ key: 'registration_mode', value: 'invite' })
     const session = (await hero.sessions.list({ user: 'grace' })).items[0]!.id
     const [network, pubkey] = [
@@ -75,7 +76,7 @@ onBothDatabases('the audit log', (newUrl) => {
       await hero.users.networks.remove({ user, id: ids[1]! })
       await hero.users.keys.remove({ user, id: ids[2]! })
       await refused(hero.users.keys.remove({ user, id: ids[2]! }), 'not_found')
-      await hero.users.invite({ email: 'joan@example.org' })
+      invited = (await hero.invitations.add({ email: 'joan@example.org' })).id
       await hero.users.update({
         username: user,
         email: 'hopper@example.org',
@@ -98,7 +99,7 @@ onBothDatabases('the audit log', (newUrl) => {
       `${by} users.networks.remove [user=grace network=${network} id=${net}] ok`,
       `${by} users.keys.remove [user=grace pubkey=${pubkey} id=${key}] ok`,
       `${by} users.keys.remove [user=grace id=${key}] not_found`,
-      `${by} users.invite [email=joan@example.org] ok`,
+      `${by} invitations.add [invitation=${invited} email=joan@example.org] ok`,
       `${by} users.update [username=grace is_active=true is_admin=false email] ok`,
       `${by} sessions.revoke [user=grace id=${session}] ok`,
     ])

@@ -57,7 +57,7 @@ onBothDatabases('email flows', (newUrl) => {
     const wanted = { username: 'joan', email: 'joan@example.org', password: goodPassword }
     await refused(daemon.hero.auth.register(wanted), 'conflict')
     await refused(daemon.hero.auth.register({ ...wanted, invite: 'x'.repeat(43) }), 'conflict')
-    await refused(daemon.hero.users.invite({ email: wanted.email }), 'conflict')
+    await refused(daemon.hero.invitations.add({ email: wanted.email }), 'conflict')
     assert.equal(await count(), before)
   })
 
@@ -124,7 +124,7 @@ onBothDatabases('email flows', (newUrl) => {
     await set('registration_mode', 'invite')
     const wanted = { username: 'guest1', email: 'other@example.org', password: goodPassword }
     await refused(daemon.hero.auth.register(wanted), 'conflict')
-    await daemon.hero.users.invite({ email: 'Invited@example.org' })
+    await daemon.hero.invitations.add({ email: 'Invited@example.org' })
     const invite = await tokenTo('Invited@example.org', /invited/)
     // A weak password and a taken username do not use it up.
     await refused(daemon.hero.auth.register({ ...wanted, invite, password: 'password1' }), 'invalid_params')
@@ -318,7 +318,7 @@ onBothDatabases('email flows', (newUrl) => {
         daemon.hero.auth.register({ username: 'hostile', email, password: goodPassword }),
         daemon.hero.auth.request_password_reset({ email }),
         daemon.hero.auth.request_magic_link({ email }),
-        daemon.hero.users.invite({ email }),
+        daemon.hero.invitations.add({ email }),
       ])
         await refused(call, 'invalid_params', 'email')
     assert.equal(smtp.tries, before)

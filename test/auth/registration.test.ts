@@ -130,7 +130,7 @@ onSqliteFirst('registration', (newUrl) => {
     const change = new URL(await linkTo('owner3@example.org', /new address/)).searchParams.get('token')!
     assert.deepEqual(await auth.verify_email({ token: change }), { user: 'owner3' })
     await squat(4)
-    await users.invite({ email: 'owner4@example.org' })
+    await daemon.hero.invitations.add({ email: 'owner4@example.org' })
     const invite = new URL(await linkTo('owner4@example.org', /invited/)).searchParams.get('invite')!
     await auth.register({ username: 'owner4', email: 'x@example.org', password: ownPassword, invite })
     await login('owner4', ownPassword)
@@ -196,7 +196,7 @@ onSqliteFirst('registration', (newUrl) => {
     )
 
     // An invited person chooses the password at once, and sees the address.
-    await daemon.hero.users.invite({ email: 'ruth@example.org' })
+    await daemon.hero.invitations.add({ email: 'ruth@example.org' })
     const guest = new Person()
     const invited = await guest.open(await linkTo('ruth@example.org', /invited/))
     assert.match(invited.text, /ruth@example\.org/)

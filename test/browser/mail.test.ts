@@ -126,7 +126,7 @@ describe(
       await daemon.hero.settings.set({ key: 'registration_mode', value: 'invite' })
       await page.goto(at('/auth/register'))
       assert.equal(await heading(), 'Invitation required')
-      await daemon.hero.users.invite({ email: 'joan@example.org' })
+      await daemon.hero.invitations.add({ email: 'joan@example.org' })
       await page.goto(await mailedTo('joan@example.org', /invited/))
       assert.equal(await page.getByLabel('Email').count(), 0)
       await page.getByLabel('Username').fill('joan')

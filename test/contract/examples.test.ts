@@ -57,6 +57,10 @@ const masked = new Set([
   'rpc_calls',
   'edge_requests',
   'picture',
+  'link',
+  'qr',
+  'works',
+  'asked_at',
 ])
 const id = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
@@ -90,7 +94,8 @@ const links = [['magic_links', true]] as const
 /** Settings that an example needs. */
 const settingsOf: Partial<Record<string, readonly (readonly [string, string | boolean])[]>> = {
   'auth.register': open,
-  'users.invite': open,
+  'invitations.add': [...open, ['smtp_host', 'mail.invalid']],
+  'invitations.resend': open,
   'auth.close_account': [['self_delete', true]],
   'auth.request_magic_link': links,
   'auth.login_by_link': links,

@@ -129,7 +129,7 @@ const upgraded = (old: Rows): Rows => {
   return {
     ...old,
     one_time_tokens: tokens
-      .filter(({ purpose }) => purpose !== 'spent_challenge')
+      .filter(({ purpose }) => purpose !== 'spent_challenge' && purpose !== 'invite')
       .map((row) => ({
         ...row,
         ...(row.purpose === 'after_provider' && { address: '' }),
@@ -211,6 +211,26 @@ const upgraded = (old: Rows): Rows => {
     icons: [],
     closed_accounts: [],
     access_requests: [],
+    invitations: [
+      {
+        id: '00000000-0000-7000-8000-000000000000',
+        token_hash: 'b',
+        email: 'ada@example.org',
+        display_name: '',
+        ends_at: null,
+        uses: 1,
+        used: 0,
+        approve: 0,
+        made_by: null,
+        made_by_kind: 'operator',
+        made_by_name: '',
+        created_at: at,
+        expires_at: live,
+        revoked_at: null,
+      },
+    ],
+    invitation_groups: [],
+    registrations: [],
     providers: old.providers!.map((row) => ({
       ...row,
       email_trusted: 0,

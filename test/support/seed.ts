@@ -6,6 +6,7 @@ import { sql, type SqlBool } from 'kysely'
 import { exampleRequest } from '../../src/asking/methods.ts'
 import { browserHash, codeHash } from '../../src/auth/mailed_code.ts'
 import { exampleCode } from '../../src/auth/code_methods.ts'
+import { exampleInvitation } from '../../src/auth/sign_up/invitation_methods.ts'
 import { exampleTokens } from '../../src/auth/email_methods.ts'
 import { examplePicture } from '../../src/pictures/methods.ts'
 import { exampleRoute } from '../../src/routes/methods.ts'
@@ -101,6 +102,51 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
       .select('id')
       .where('username', '=', 'ada')
       .executeTakeFirstOrThrow()
+    const [kay, times] = ['01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a04', { created_at: 1795435200 }]
+    await query
+      .insertInto('users')
+      .values({
+        id: kay,
+        username: 'kay',
+        display_name: 'Kay McNulty',
+        email: 'kay@example.org',
+        email_verified_at: 1795435200,
+        external_id: null,
+        is_active: 1,
+        is_admin: 0,
+        has_factor: 0,
+        context: 1,
+        ends_at: null,
+        awaits_approval: 1,
+        ...times,
+        updated_at: 1795435200,
+      })
+      .execute()
+    await query
+      .insertInto('invitations')
+      .values({
+        id: exampleInvitation,
+        token_hash: 'none',
+        email: '',
+        ends_at: null,
+        uses: 20,
+        approve: 1,
+        made_by: null,
+        made_by_kind: 'operator',
+        made_by_name: 'system',
+        ...times,
+        expires_at: 4_000_000_000,
+      })
+      .execute()
+    const engineers = await query.selectFrom('groups').select('id').where('slug', '=', 'engineers').execute()
+    await query
+      .insertInto('invitation_groups')
+      .values({ invitation_id: exampleInvitation, group_id: engineers[0]!.id })
+      .execute()
+    await query
+      .insertInto('registrations')
+      .values({ user_id: kay, invitation_id: exampleInvitation, asked_at: 1795435200 })
+      .execute()
     await query
       .insertInto('consents')
       .values({ user_id: ada.id, client: 'wiki', scopes: '["openid","email"]', created_at: 1795435200 })

@@ -1,7 +1,9 @@
 import { tokenLifetimesSeconds } from '../../auth/one_time_token.ts'
 import { displayNameField, emailField, newPasswordField, usernameField } from '../../html/form.ts'
+import type { Catalogue } from '../../strings/catalogue.ts'
 import { returnPathCookie } from '../../wire/cookies.ts'
 import type { PageRequest } from '../page_request.ts'
+import type { ShownInvitation } from '../shown_invitation.ts'
 import { onwardPath } from '../return_path.ts'
 import { openSession } from './complete_sign_in.ts'
 import {
@@ -20,39 +22,48 @@ interface Filled {
   readonly username?: string
   readonly display_name?: string
   readonly email?: string
-  /** The address of an invitation. */
-  readonly address?: string | undefined
+}
+
+const leadOf = ({ sign_in }: Catalogue, { email, approve, confirms }: ShownInvitation): string => {
+  const { invited, by_link, by_link_alone, then_approved } = sign_in.register
+  const how = email !== '' ? invited({ address: email }) : confirms ? by_link : by_link_alone
+  return approve ? `${how} ${then_approved}` : how
 }
 
 const registerForm =
-  (invite: string, returnTo: string, fields: Filled = {}): Form =>
+  (invite: string, invitation: ShownInvitation | undefined, returnTo: string, fields: Filled = {}): Form =>
   (words) => {
-    const { title, invited, button } = words.sign_in.register
+    const { title, button } = words.sign_in.register
     const hidden: Record<string, string> = invite === '' ? { return_to: returnTo } : { invite }
+    // Where an address is confirmed, the page behind the mailed link asks for the password.
+    const asks = asksForAddress(invite, invitation)
     return {
       title,
-      ...(fields.address !== undefined && { lead: invited({ address: fields.address }) }),
+      ...(invitation && { lead: leadOf(words, invitation) }),
       action: '/auth/register',
       hidden,
       fields: [
         usernameField(words, fields.username ?? ''),
-        displayNameField(words, fields.display_name ?? ''),
-        // Without an invitation, the page behind the mailed link asks for the password.
-        ...(invite === '' ? [emailField(words, fields.email ?? '')] : [newPasswordField(words)]),
+        displayNameField(words, fields.display_name ?? invitation?.display_name ?? ''),
+        ...(asks ? [emailField(words, fields.email ?? '')] : [newPasswordField(words)]),
       ],
       button,
       links: back(words),
     }
   }
 
+const asksForAddress = (invite: string, invitation: ShownInvitation | undefined): boolean =>
+  invite === '' || (invitation?.email === '' && invitation.confirms)
+
 export const register = async (page: PageRequest): Promise<void> => {
   const { registration } = await page.offers()
   const invite = page.query.get('invite') ?? ''
   if (registration === 'open' || (registration === 'invite' && invite !== '')) {
     const returnTo = onwardPath(page, page.query.get('return_to'))
-    if (invite === '') return show(page, registerForm('', returnTo))
-    const link = await linkOf(page, invite, ['invite'])
-    return link && show(page, registerForm(invite, returnTo, { address: link.address }))
+    if (invite === '') return show(page, registerForm('', undefined, returnTo))
+    const invitation = await page.people.invitation(invite)
+    if (!invitation) return page.tell({ status: 410, reason: 'dead_link', code: 'dead_link', link: toSignIn })
+    return show(page, registerForm(invite, invitation, returnTo))
   }
   page.tell({
     status: 403,
@@ -73,18 +84,18 @@ export const postRegister = async (page: PageRequest): Promise<void> => {
     field('display_name').trim(),
     field('password'),
   ]
-  // The invitation already has the address. This placeholder only has to be well formed.
-  const email = invite === '' ? field('email') : 'invited@invalid.invalid'
+  const invitation = invite === '' ? undefined : await page.people.invitation(invite)
+  const email = field('email')
   const params = {
     username,
-    email,
+    ...(asksForAddress(invite, invitation) ? { email } : { password }),
     ...(display_name !== '' && { display_name }),
-    ...(invite !== '' && { invite, password }),
+    ...(invite !== '' && { invite }),
   }
-  const address = invite === '' ? undefined : (await page.links.find(invite, 'invite'))?.address
-  const again = registerForm(invite, returnTo, { username, display_name, email, address })
+  const again = registerForm(invite, invitation, returnTo, { username, display_name, email })
   const done = await submit(page, 'auth.register', params, again)
   if (!done) return
+  if (done.next === 'wait') return tell(page, { reason: 'registration_waits' })
   if (done.next === 'sign_in') return enterNew(page, username, password)
   // The browser that registers keeps where the person was going; another one that opens the link goes to My services.
   await tell(page, { reason: 'check_email_to_confirm' }, onward(returnTo, tokenLifetimesSeconds.verify))
@@ -126,6 +137,7 @@ export const postVerify = async (page: PageRequest): Promise<void> => {
   const params = { token, ...(password !== undefined && { password }) }
   const done = await submit(page, 'auth.verify_email', params, confirmForm(token, link))
   if (!done) return
+  if (done.awaits_approval) return tell(page, { reason: 'registration_waits' })
   const user = String(done.user)
   if (password !== undefined) return enterNew(page, user, password)
   await tell(page, { reason: 'address_confirmed', values: { user } })

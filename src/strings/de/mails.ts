@@ -54,6 +54,15 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Einladung annehmen',
     }),
+    registration_approved: ({ site }) => ({
+      subject: `Ihr Konto bei ${site} ist bereit`,
+      paragraphs: [`Ihre Registrierung bei ${site} wurde bestätigt. Sie können sich jetzt anmelden.`],
+      button: 'Anmelden',
+    }),
+    registration_refused: ({ site }) => ({
+      subject: `Ihre Registrierung bei ${site}`,
+      paragraphs: [`Ihre Registrierung bei ${site} wurde abgelehnt. Ihre Angaben sind gelöscht.`],
+    }),
     change: ({ site, lasts }) => ({
       subject: `Bestätigen Sie Ihre neue Adresse für ${site}`,
       paragraphs: [

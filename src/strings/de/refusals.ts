@@ -76,6 +76,7 @@ export const refusals: Catalogue['refusals'] = {
     unavailable: 'Das ist vorübergehend nicht verfügbar. Versuchen Sie es gleich noch einmal.',
 
     administrator_ends: 'Ein Administratorkonto kann kein Ende haben.',
+    invitation_over: 'Diese Einladung gilt nicht mehr. Bitten Sie um eine neue.',
     account_ended: 'Ihr Konto ist abgelaufen. Soll es bestehen bleiben, fragen Sie die Betreiber.',
     awaits_approval: 'Ihre Registrierung muss noch bestätigt werden. Sie bekommen dann eine E-Mail.',
     wrong_login: 'Benutzername, E-Mail-Adresse oder Passwort ist falsch.',
@@ -360,6 +361,10 @@ export const refusals: Catalogue['refusals'] = {
     registration_by_invitation: {
       title: 'Einladung erforderlich',
       text: 'Um hier ein Konto zu erstellen, brauchen Sie eine Einladung.',
+    },
+    registration_waits: {
+      title: 'Ihr Konto muss noch bestätigt werden',
+      text: 'Über jedes neue Konto wird hier entschieden. Sobald Ihres bestätigt ist, können Sie sich anmelden. Wenn Sie eine Adresse angegeben haben, bekommen Sie dann eine E-Mail.',
     },
     account_ready: {
       title: 'Ihr Konto ist bereit',

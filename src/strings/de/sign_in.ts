@@ -2,7 +2,7 @@ import type { Catalogue } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 import { sentence, strong } from '../sentence.ts'
 
-const { duration, time } = formatsOf('de')
+const { duration, plural, time } = formatsOf('de')
 
 export const sign_in: Catalogue['sign_in'] = {
   username: 'Benutzername',
@@ -75,6 +75,12 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   register: {
     title: 'Konto erstellen',
+    /** Of a link for several people, with a mail server and without one. */
+    by_link: 'Sie wurden eingeladen. Wir mailen Ihnen einen Link, mit dem Sie Ihre Adresse bestätigen.',
+    by_link_alone: 'Sie wurden eingeladen. Wählen Sie einen Benutzernamen und ein Passwort.',
+    then_approved: 'Danach muss noch jemand Ihr Konto bestätigen.',
+    works: ({ count, at }: { count: number; at: number }) =>
+      `Gilt für ${plural(count, { one: 'eine Person', other: `${count} Personen` })}, bis ${time(at)}.`,
     invited: ({ address }: { address: string }) =>
       `Sie wurden eingeladen. Ihr Konto erhält die Adresse ${address}.`,
     button: 'Konto erstellen',

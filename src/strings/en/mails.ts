@@ -83,6 +83,15 @@ export const mails = {
       ],
       button: 'Accept the invitation',
     }),
+    registration_approved: ({ site }) => ({
+      subject: `Your account at ${site} is ready`,
+      paragraphs: [`Your registration at ${site} was approved. You can sign in now.`],
+      button: 'Sign in',
+    }),
+    registration_refused: ({ site }) => ({
+      subject: `Your registration at ${site}`,
+      paragraphs: [`Your registration at ${site} was not approved. What you entered has been deleted.`],
+    }),
     change: ({ site, lasts }) => ({
       subject: `Confirm your new address for ${site}`,
       paragraphs: [

@@ -80,6 +80,7 @@ export const refusals = {
     unavailable: 'This is temporarily unavailable. Try again in a moment.',
 
     administrator_ends: 'The account of an administrator can’t end at a time.',
+    invitation_over: 'This invitation is over. Ask for another one.',
     account_ended: 'Your account has ended. If it should go on, ask the people who run this site.',
     awaits_approval: 'Somebody must still approve your registration. You will get a mail.',
     wrong_login: 'Wrong username, email or password.',
@@ -370,6 +371,10 @@ export const refusals = {
     registration_by_invitation: {
       title: 'Invitation required',
       text: 'You need an invitation to create an account here.',
+    },
+    registration_waits: {
+      title: 'Your account awaits approval',
+      text: 'Somebody decides about each new account here. When yours is approved, you can sign in, and you get a mail if you gave an address.',
     },
     account_ready: { title: 'Your account is ready', text: 'Sign in with your username and password.' },
     check_email_to_confirm: {

@@ -1,7 +1,7 @@
 import { formatsOf } from '../formats.ts'
 import { sentence, strong } from '../sentence.ts'
 
-const { duration, time } = formatsOf('en')
+const { duration, plural, time } = formatsOf('en')
 
 /** Signing in and out, creating an account, passwords, and confirming who one is. */
 export const sign_in = {
@@ -74,6 +74,12 @@ export const sign_in = {
   },
   register: {
     title: 'Create account',
+    /** Of a link for several people, with a mail server and without one. */
+    by_link: 'You were invited. We’ll email you a link to confirm your address.',
+    by_link_alone: 'You were invited. Choose a username and a password.',
+    then_approved: 'Then somebody must approve your account.',
+    works: ({ count, at }: { count: number; at: number }) =>
+      `Works for ${plural(count, { one: 'one person', other: `${count} people` })}, until ${time(at)}.`,
     invited: ({ address }: { address: string }) =>
       `You were invited. Your account will use the address ${address}.`,
     button: 'Create account',

@@ -54,6 +54,15 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Accepter l’invitation',
     }),
+    registration_approved: ({ site }) => ({
+      subject: `Votre compte sur ${site} est prêt`,
+      paragraphs: [`Votre inscription sur ${site} a été approuvée. Vous pouvez vous connecter.`],
+      button: 'Se connecter',
+    }),
+    registration_refused: ({ site }) => ({
+      subject: `Votre inscription sur ${site}`,
+      paragraphs: [`Votre inscription sur ${site} n’a pas été approuvée. Vos données ont été supprimées.`],
+    }),
     change: ({ site, lasts }) => ({
       subject: `Confirmez votre nouvelle adresse pour ${site}`,
       paragraphs: [

@@ -74,6 +74,7 @@ export const refusals: Catalogue['refusals'] = {
     unavailable: 'C’est momentanément indisponible. Réessayez dans un instant.',
 
     administrator_ends: 'Le compte d’un administrateur ne peut pas avoir de fin.',
+    invitation_over: 'Cette invitation n’est plus valable. Demandez-en une autre.',
     account_ended:
       'Votre compte a pris fin. S’il doit continuer, adressez-vous aux personnes qui gèrent ce site.',
     awaits_approval: 'Votre inscription doit encore être approuvée. Vous recevrez un e-mail.',
@@ -357,6 +358,10 @@ export const refusals: Catalogue['refusals'] = {
     registration_by_invitation: {
       title: 'Invitation requise',
       text: 'Il faut une invitation pour créer un compte ici.',
+    },
+    registration_waits: {
+      title: 'Votre compte attend une approbation',
+      text: 'Chaque nouveau compte est examiné ici. Dès que le vôtre sera approuvé, vous pourrez vous connecter ; vous recevrez un e-mail si vous avez donné une adresse.',
     },
     account_ready: {
       title: 'Votre compte est prêt',

@@ -2,7 +2,7 @@ import type { Catalogue } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 import { sentence, strong } from '../sentence.ts'
 
-const { duration, time } = formatsOf('fr')
+const { duration, plural, time } = formatsOf('fr')
 
 export const sign_in: Catalogue['sign_in'] = {
   username: 'Nom d’utilisateur',
@@ -76,6 +76,12 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   register: {
     title: 'Créer un compte',
+    /** Of a link for several people, with a mail server and without one. */
+    by_link: 'Vous avez été invité. Nous vous enverrons un lien par e-mail pour confirmer votre adresse.',
+    by_link_alone: 'Vous avez été invité. Choisissez un nom d’utilisateur et un mot de passe.',
+    then_approved: 'Quelqu’un devra ensuite approuver votre compte.',
+    works: ({ count, at }: { count: number; at: number }) =>
+      `Valable pour ${plural(count, { one: 'une personne', other: `${count} personnes` })}, jusqu’au ${time(at)}.`,
     invited: ({ address }: { address: string }) =>
       `Vous avez été invité. Votre compte utilisera l’adresse ${address}.`,
     button: 'Créer le compte',

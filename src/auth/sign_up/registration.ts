@@ -1,17 +1,18 @@
-import type { Attempts } from '../attempts/attempts.ts'
-import type { Caller } from '../contract/caller.ts'
-import { alreadyExists, conflict } from '../contract/errors.ts'
-import type { Passwords } from '../passwords/passwords.ts'
-import type { SettingValues } from '../settings/definitions.ts'
-import type { Database } from '../storage/database.ts'
-import { isUnconfirmed, type UserRow } from '../storage/schema.ts'
-import type { Addresses } from '../users/addresses.ts'
-import { refuseSelfChosenName, reserveName } from '../users/usernames.ts'
-import type { Users } from '../users/users.ts'
-import type { Confirmation } from './confirmation.ts'
-import type { Asking, LinkMails } from './link_mails.ts'
-import { invalidLink, type ChosenNames, type OneTimeToken } from './one_time_token.ts'
-import type { OneTimeTokens } from './one_time_tokens.ts'
+import type { Attempts } from '../../attempts/attempts.ts'
+import type { Caller } from '../../contract/caller.ts'
+import { alreadyExists, conflict, invalidParams } from '../../contract/errors.ts'
+import type { Passwords } from '../../passwords/passwords.ts'
+import type { SettingValues } from '../../settings/definitions.ts'
+import type { Database } from '../../storage/database.ts'
+import { isUnconfirmed, type InvitationRow, type UserRow } from '../../storage/schema.ts'
+import type { Addresses } from '../../users/addresses.ts'
+import { refuseSelfChosenName, reserveName } from '../../users/usernames.ts'
+import type { Users } from '../../users/users.ts'
+import type { Registrations } from '../../invitations/registrations.ts'
+import type { Admission } from './admission.ts'
+import type { Confirmation } from '../confirmation.ts'
+import type { Asking, LinkMails } from '../link_mails.ts'
+import { invalidLink, type ChosenNames, type OneTimeToken } from '../one_time_token.ts'
 
 interface Parts {
   readonly database: Database
@@ -19,21 +20,24 @@ interface Parts {
   readonly addresses: Addresses
   readonly credentials: Passwords
   readonly attempts: Attempts
-  readonly links: OneTimeTokens
   readonly mailed: LinkMails
   readonly confirmation: Confirmation
+  readonly admission: Admission
+  readonly registrations: Registrations
   readonly setting: <K extends keyof SettingValues>(key: K) => Promise<SettingValues[K]>
 }
 
 export interface WantedAccount {
   readonly username: string
-  readonly email: string
+  readonly email?: string
   readonly password?: string
   readonly display_name?: string
   readonly invite?: string
 }
 
-type Next = { readonly next: 'verify' | 'sign_in' }
+type Next = { readonly next: 'verify' | 'sign_in' | 'wait' }
+
+const next = (waits: boolean): Next => ({ next: waits ? 'wait' : 'sign_in' })
 
 /**
  * Creating an account. Without an invitation it takes two steps: anybody may register any address, and learns nothing about it;
@@ -52,23 +56,22 @@ export class Registration {
    * invited person chooses.
    */
   async prepare(wanted: WantedAccount, caller: Caller): Promise<string | undefined> {
-    const { links, setting, attempts, credentials } = this.#parts
+    const { setting, attempts, credentials } = this.#parts
     const { email, password, invite } = wanted
     const mode = await setting('registration_mode')
     if (mode === 'closed')
       throw conflict('Registration is closed here; ask an administrator for an account', {
         reason: 'registration_closed',
       })
-    const names = [wanted.username, email, wanted.display_name ?? '']
+    const names = [wanted.username, email ?? '', wanted.display_name ?? '']
     if (invite !== undefined) {
-      await links.read(invite, 'invite')
-      return password === undefined ? undefined : credentials.hash(password, names)
-    }
-    if (mode === 'invite')
+      const way = await this.#wayOf(await this.#open(invite), wanted)
+      if (way !== 'confirm') return password === undefined ? undefined : credentials.hash(password, names)
+    } else if (mode === 'invite')
       throw conflict('Registration takes an invitation here; ask an administrator for one', {
         reason: 'invitation_needed',
       })
-    await attempts.count({ mailTo: email }, caller.address)
+    await attempts.count({ mailTo: addressIn(wanted) }, caller.address)
     if (password !== undefined) await credentials.check(password, names)
     return undefined
   }
@@ -78,36 +81,64 @@ export class Registration {
     // The setting may have changed while the password was hashed.
     if ((await this.#parts.setting('registration_mode')) === 'closed')
       throw conflict('Registration is closed here', { reason: 'registration_closed' })
-    return wanted.invite === undefined
-      ? this.#begin(wanted, caller)
-      : this.#acceptInvitation(wanted.invite, wanted, hash)
+    if (wanted.invite === undefined) return this.#begin(wanted, caller)
+    const invitation = await this.#open(wanted.invite)
+    const way = await this.#wayOf(invitation, wanted)
+    return way === 'confirm'
+      ? this.#begin(wanted, caller, invitation.id)
+      : this.#join(invitation, wanted, way === 'invited' ? invitation.email : null, hash)
   }
 
-  async #acceptInvitation(invite: string, wanted: WantedAccount, hash: string | undefined): Promise<Next> {
-    const { database, links, users, addresses, credentials } = this.#parts
-    // An invitation counts only for the address that it was sent to.
-    const { address } = await links.use(invite, 'invite')
-    await addresses.free(address)
-    await refuseSelfChosenName(database.query, wanted.username, address)
+  async #open(token: string): Promise<InvitationRow> {
+    const invitation = await this.#parts.admission.open(token)
+    if (!invitation) throw invalidLink()
+    return invitation
+  }
+
+  /**
+   * How a person comes by an invitation. `invited`: it was made for an address, and its maker vouches for it. `confirm`: by a link for
+   * several people they say their address, and confirm it. `nameless`: without a mail server nothing confirms an address, so the account
+   * gets none, and needs a password.
+   */
+  async #wayOf({ email }: InvitationRow, wanted: WantedAccount): Promise<'invited' | 'confirm' | 'nameless'> {
+    if (email !== '') return 'invited'
+    if (wanted.email !== undefined) return 'confirm'
+    if ((await this.#parts.setting('smtp_host')) !== '') throw invalidParams('email', 'your address')
+    if (wanted.password === undefined) throw invalidParams('password', 'a password')
+    return 'nameless'
+  }
+
+  async #join(
+    invitation: InvitationRow,
+    wanted: WantedAccount,
+    email: string | null,
+    hash: string | undefined,
+  ): Promise<Next> {
+    const { database, users, addresses, admission, credentials } = this.#parts
+    if (email !== null) await addresses.free(email)
+    await refuseSelfChosenName(database.query, wanted.username, email ?? '')
     // An administrator vouched for an invited person, so this answer may reveal that the address is taken.
-    if (await addresses.holder(address)) throw alreadyExists('email', 'email')
-    const user = await users.addRegistered({ ...namesOf(wanted), email: address }, true)
+    if (email !== null && (await addresses.holder(email))) throw alreadyExists('email', 'email')
+    const user = await users.addRegistered({ ...namesOf(wanted), email }, true)
     if (hash !== undefined) await credentials.store(user.id, hash)
-    return { next: 'sign_in' }
+    return next(await admission.admit(user.id, invitation.id))
   }
 
   /** Mails the link. The answer and the work are the same whether or not the address has an account. */
-  async #begin(wanted: WantedAccount, asking: Asking): Promise<Next> {
-    const { database, users, addresses, mailed } = this.#parts
-    const { email, username } = wanted
-    const names = namesOf(wanted)
+  async #begin(wanted: WantedAccount, asking: Asking, invitation?: string): Promise<Next> {
+    const { database, users, addresses, mailed, registrations } = this.#parts
+    const { username } = wanted
+    const email = addressIn(wanted)
+    const names = { ...namesOf(wanted), ...(invitation !== undefined && { invitation }) }
     await refuseSelfChosenName(database.query, username, email)
     await reserveName(database.query, username, email)
     const holder = await addresses.holder(email)
     if (holder && !isUnconfirmed(holder)) await mailed.sendTaken('verify', holder, asking, names)
     else {
       if (holder) await addresses.renewUnconfirmed(holder.id)
-      const user = holder ?? (await users.addRegistered({ ...names, email }, false))
+      const user = holder ?? (await users.addRegistered({ ...namesOf(wanted), email }, false))
+      // Another link to the account may confirm it: it must not pass by the invitation.
+      await registrations.note(user.id, invitation)
       await mailed.send('verify', user, email, asking, { wanted: names })
     }
     return { next: 'verify' }
@@ -129,14 +160,17 @@ export class Registration {
   }
 
   /** Confirms the account of a link that is used now, inside the transaction. */
-  async confirm(link: OneTimeToken, hash: string | undefined): Promise<{ user: string }> {
+  async confirm(
+    link: OneTimeToken,
+    hash: string | undefined,
+  ): Promise<{ user: string; awaits_approval?: true }> {
     const { database, credentials } = this.#parts
     const { account, names } = await this.#accountOf(link)
     if (!isUnconfirmed(account)) return { user: account.username }
     await refuseSelfChosenName(database.query, names.username, link.address)
-    const id = await this.#confirmAs(names, account, link.address)
+    const { id, waits } = await this.#confirmAs(names, account, link.address, link.wanted?.invitation)
     if (hash !== undefined) await credentials.store(id, hash)
-    return { user: names.username }
+    return { user: names.username, ...(waits && { awaits_approval: true }) }
   }
 
   /**
@@ -149,29 +183,38 @@ export class Registration {
     if (!account) throw invalidLink()
     if (!isUnconfirmed(account) || account.email?.toLowerCase() !== address) return account.id
     const { username = account.username, display_name = username } = chosen
-    await refuseSelfChosenName(this.#parts.database.query, username, address)
-    return this.#confirmAs({ username, display_name }, account, address)
+    const { database, registrations } = this.#parts
+    await refuseSelfChosenName(database.query, username, address)
+    const invitation = await registrations.invitationOf(account.id)
+    return (await this.#confirmAs({ username, display_name }, account, address, invitation)).id
   }
 
   /**
    * Another registration of the address may have had another name. What an administrator gave to that name does not follow: the
    * account begins anew.
    */
-  async #confirmAs(names: Names, account: UserRow, address: string): Promise<string> {
-    const { users, addresses, confirmation } = this.#parts
-    if (names.username !== account.username) {
+  async #confirmAs(names: Names, account: UserRow, address: string, invitation: string | null | undefined) {
+    const { users, addresses, confirmation, admission } = this.#parts
+    let { id } = account
+    if (names.username === account.username) {
+      await addresses.renameUnconfirmed(id, names.display_name)
+      await confirmation.confirm(id, address)
+    } else {
       await addresses.free(address)
-      return (await users.addRegistered({ ...names, email: address }, true)).id
+      id = (await users.addRegistered({ ...names, email: address }, true)).id
     }
-    await addresses.renameUnconfirmed(account.id, names.display_name)
-    await confirmation.confirm(account.id, address)
-    return account.id
+    return { id, waits: await admission.admit(id, invitation) }
   }
 
   #byId(id: string | null): Promise<UserRow | undefined> {
     const user = this.#parts.database.query.selectFrom('users').selectAll()
     return user.where('id', '=', id ?? '').executeTakeFirst()
   }
+}
+
+const addressIn = ({ email }: WantedAccount): string => {
+  if (email === undefined) throw invalidParams('email', 'your address')
+  return email
 }
 
 interface Names {

@@ -1,0 +1,43 @@
+import { Admission, type Rights } from '../auth/sign_up/admission.ts'
+import { InvitationLinks } from '../auth/sign_up/invitation_links.ts'
+import { Registration } from '../auth/sign_up/registration.ts'
+import { RegistrationRequests } from '../auth/sign_up/registration_requests.ts'
+import type { Maker } from '../invitations/invitations.ts'
+import type { Rooms } from './rooms.ts'
+
+/** What the flows by mail share. */
+type ForMail = Omit<
+  ConstructorParameters<typeof Registration>[0] & ConstructorParameters<typeof InvitationLinks>[0],
+  keyof Rooms | 'admission' | 'publicUrl'
+>
+
+/** Builds how people sign up, by an invitation or without one. */
+export const createSignUp = (rooms: Rooms, forMail: ForMail, publicUrl: string) => {
+  const admission = createAdmission(rooms)
+  const parts = { ...rooms, ...forMail, admission, publicUrl }
+  return {
+    admission,
+    registration: new Registration(parts),
+    invitationLinks: new InvitationLinks(parts),
+    registrationRequests: new RegistrationRequests(parts),
+  }
+}
+
+/** Builds what decides by which right people are admitted, and into which groups. */
+const createAdmission = (rooms: Rooms): Admission => {
+  const { settings, people, claims, services, clients } = rooms
+  const claimsOf = async ({ kind, name, user_id }: Maker): Promise<Rights | undefined> => {
+    if (kind === 'operator') return 'all'
+    if (kind === 'service') return (await services.findByName(name))?.claims
+    if (kind === 'client') return (await clients.find(name))?.claims
+    // A person whose account is off, over or gone is nobody.
+    const person = user_id === null ? undefined : await people.find(user_id)
+    return person && claims.of(person.user_id)
+  }
+  return new Admission({
+    ...rooms,
+    claimsOf,
+    defaultGroups: async () =>
+      (await settings.value('default_groups')).split(/, ?/).filter((slug) => slug !== ''),
+  })
+}
