@@ -104,6 +104,7 @@ onBothDatabases(
         [grace, tokens.issue(grace.id, 'client nobody')],
         [grace, tokens.issue(grace.id, 'group choir')],
         [grace, `${good.slice(0, -2)}AA`],
+        [grace, sealOf().seal(JSON.stringify([grace.id, place, now() - day]), 'ask tokens')],
         [grace, 'v1.AAAA'],
       ] as const
       const answers = new Set<string>()

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { AskTokens } from '../../src/asking/ask_tokens.ts'
+import { Seal } from '../../src/secrets/seal.ts'
 import { violations } from './axe.ts'
 import { walkByKeyboard } from './keyboard.ts'
 import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { codeOf } from '../support/factors.ts'
+import { signedIn } from '../support/people.ts'
 import { freePort } from '../support/free_port.ts'
 
 describe('the pages of an account in Chromium', { skip: browserMissing() ?? false }, () => {
@@ -61,7 +65,25 @@ describe('the pages of an account in Chromium', { skip: browserMissing() ?? fals
     }
     await makeToken(page)
     await check()
+    // What an administrator of a group decides, and what a person may ask for.
+    const { groups, proxy, users } = daemon.hero
+    await groups.add({ slug: 'crew', name: 'The crew of the ship' })
+    await groups.add_admin({ group: 'crew', user: 'ada' })
+    await users.add({ username: 'grace', password: goodPassword })
+    const rule = { auth_mode: 'local' as const, required_claims: ['groups.crew'], ask_group: 'crew' }
+    const target = 'http://127.0.0.1:1'
+    const { id } = await proxy.routes.add({ domain: 'ship.localhost', target, title: 'The ship', ...rule })
+    const seal = new Seal((await readFile(join(daemon.config.data_dir, 'master.key'), 'utf8')).trim())
+    const grace = await users.get({ username: 'grace' })
+    const token = new AskTokens(seal).issue(grace.id, `route ${id}`)
+    const reason = 'To_see_the_map_'.repeat(20)
+    await (await signedIn(daemon, 'grace')).requests.add({ token, reason })
+    await page.goto(`${origin}/auth/services`)
+    await check()
+    await follow(page, 'Ask for access')
+    await check()
     for (const topic of [
+      'groups',
       'me',
       'profile',
       'security',

@@ -82,6 +82,12 @@ export const ownPathAnswers = `
 /auth/services
   home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
+/auth/ask
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/groups
+  home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/profile
   home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
@@ -105,6 +111,21 @@ export const ownPathAnswers = `
   routed    service
 /auth/account
   home      404 not_found
+  routed    service
+/auth/account/approve_request
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
+/auth/account/refuse_request
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
+/auth/account/add_member
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
+/auth/account/withdraw_request
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow POST, GET: PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/account/remove_member
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow POST, GET: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/account/profile
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form

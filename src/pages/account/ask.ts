@@ -27,6 +27,7 @@ export const ask =
     const token = page.query.get('token') ?? ''
     const session = await page.session()
     if (!session) {
+      if (!page.navigates) return page.tell({ status: 401, reason: 'not_signed_in', code: 'unauthenticated' })
       const here = `/auth/ask?token=${encodeURIComponent(token)}`
       return page.go(302, `/auth/login?return_to=${encodeURIComponent(here)}`)
     }

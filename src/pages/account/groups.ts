@@ -2,6 +2,7 @@ import type { AccessRequest } from '../../asking/request.ts'
 import type { Caller } from '../../contract/caller.ts'
 import type { Group, Member } from '../../groups/group.ts'
 import { html } from '../../html/html.ts'
+import { now } from '../../storage/ids.ts'
 import type { PageRequest } from '../page_request.ts'
 import { groupsSection, type OwnRequest, type RunGroup } from './groups_view.ts'
 import { fields, type Topic } from './topic.ts'
@@ -24,17 +25,12 @@ const runBy = (page: PageRequest, caller: Caller): Promise<RunGroup[]> => {
   )
 }
 
-/** The end of a day, as the field of a date sends it. Undefined if it says none. */
-const endOfDay = (date: string | null): number | undefined =>
-  date !== null && /^\d{4}-\d\d-\d\d$/.test(date) && !Number.isNaN(Date.parse(date))
-    ? Math.floor(Date.parse(`${date}T23:59:59Z`) / 1000)
-    : undefined
-
 const oneLine = (text: string | null): string => (text ?? '').replaceAll(/\s+/g, ' ').trim()
 
-const until = (name: string, form: URLSearchParams) => {
-  const at = endOfDay(form.get('until'))
-  return at === undefined ? {} : { [name]: at }
+/** When a membership ends, from its days. Without them the method decides. */
+const endIn = (name: string, form: URLSearchParams) => {
+  const days = Number(form.get('days') ?? '')
+  return days > 0 ? { [name]: now() + Math.round(days) * 86_400 } : {}
 }
 
 /** The groups of a person: those that they are in, what they asked for, and what they decide as an administrator of a group. */
@@ -55,7 +51,7 @@ export const groups: Topic = {
   forms: {
     approve_request: {
       method: 'requests.approve',
-      params: (form) => ({ request: form.get('id') ?? '', ...until('ends_at', form) }),
+      params: (form) => ({ request: form.get('id') ?? '', ...endIn('ends_at', form) }),
     },
     refuse_request: {
       method: 'requests.refuse',
@@ -73,7 +69,7 @@ export const groups: Topic = {
     },
     add_member: {
       method: 'groups.add_member',
-      params: (form) => ({ ...fields('group', 'user')(form), ...until('expires_at', form) }),
+      params: (form) => ({ ...fields('group', 'user')(form), ...endIn('expires_at', form) }),
     },
     remove_member: {
       method: 'groups.remove_member',

@@ -2,7 +2,6 @@ import type { AccessRequest, Gives } from '../../asking/request.ts'
 import type { Member } from '../../groups/group.ts'
 import type { OwnGroup } from '../../groups/lent_memberships.ts'
 import { html, type Html } from '../../html/html.ts'
-import { now } from '../../storage/ids.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { accountForm, endLink } from './topic.ts'
 
@@ -24,12 +23,12 @@ interface Shown {
   readonly days: number
 }
 
-const dayOf = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10)
+/** The longest time that the form offers. */
+const maxDays = 3650
 
-/** A field for the last day of a membership. */
-const lastDay = (words: Catalogue, id: string, value: string): Html =>
-  html`<label for="${id}">${words.account.groups.last_day}</label>
-<input id="${id}" name="until" type="date" min="${dayOf(now())}" value="${value}">`
+const daysField = (words: Catalogue, id: string, value: string): Html =>
+  html`<label for="${id}">${words.account.groups.days}</label>
+<input id="${id}" name="days" type="number" inputmode="numeric" min="1" max="${maxDays}" value="${value}">`
 
 /** What opens comes first; the claims are for those who want to know exactly. */
 const givesView = (words: Catalogue, { opens, claims, administers }: Gives): Html => {
@@ -56,7 +55,7 @@ const requestView = (words: Catalogue, token: string, request: AccessRequest, da
 <span class="number">${own.asked({ at: created_at, until: expires_at })}</span></p>
 ${reason !== '' && html`<p class="about">${reason}</p>`}
 ${gives !== null && givesView(words, gives)}
-${accountForm(token, 'approve_request', html`${hidden}${lastDay(words, `until-${id}`, dayOf(now() + days * 86_400))}`, own.approve)}
+${accountForm(token, 'approve_request', html`${hidden}${daysField(words, `days-${id}`, String(days))}`, own.approve)}
 <details><summary>${own.refuse}</summary>
 ${accountForm(
   token,
@@ -87,7 +86,7 @@ ${accountForm(
   html`<input type="hidden" name="group" value="${slug}">
 <label for="user-${slug}">${words.account.username}</label>
 <input id="user-${slug}" name="user" maxlength="63" autocomplete="off" autocapitalize="none" spellcheck="false" required>
-${lastDay(words, `until-${slug}`, '')}
+${daysField(words, `days-${slug}`, '')}
 <p class="hint">${own.empty_for_ever}</p>`,
   own.add,
 )}

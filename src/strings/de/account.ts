@@ -45,7 +45,7 @@ export const account: Catalogue['account'] = {
         one: 'Die Berechtigung, die sie gibt',
         other: `Alle ${count} Berechtigungen, die sie gibt`,
       }),
-    last_day: 'Letzter Tag',
+    days: 'Für wie viele Tage',
     approve: 'Bewilligen',
     refuse: 'Ablehnen',
     refuse_reason: 'Die Begründung, für die Person, die fragt',

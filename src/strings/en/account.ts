@@ -43,7 +43,7 @@ export const account = {
     administers: 'The membership lets this person administer hero_proxy itself.',
     all_claims: ({ count }: { count: number }) =>
       plural(count, { one: 'The claim that it gives', other: `All ${count} claims that it gives` }),
-    last_day: 'Last day',
+    days: 'For how many days',
     approve: 'Approve',
     refuse: 'Refuse',
     refuse_reason: 'The reason, for the person who asks',

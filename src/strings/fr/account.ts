@@ -44,7 +44,7 @@ export const account: Catalogue['account'] = {
     administers: 'Faire partie du groupe permet à cette personne d’administrer hero_proxy lui-même.',
     all_claims: ({ count }) =>
       plural(count, { one: 'Le droit que cela donne', other: `Les ${count} droits que cela donne` }),
-    last_day: 'Dernier jour',
+    days: 'Pour combien de jours',
     approve: 'Accepter',
     refuse: 'Refuser',
     refuse_reason: 'La raison, pour la personne qui demande',
