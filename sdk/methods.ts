@@ -1054,6 +1054,11 @@ export interface AuthChangeEmailParams {
   current_password?: string
 }
 
+export interface AuthRequestMailedCodeParams {
+  /** A secret of 256 bits in base64url that only the asking browser keeps */
+  browser_secret: string
+}
+
 export interface AuthLoginByMailedCodeParams {
   /** From the mail; capitals, spaces and dashes do not matter */
   code: string
@@ -1228,6 +1233,10 @@ export interface AuthProveParams {
   assertion?: string
   /** Of a passkey that was used at the host of an earlier public URL: the one-time code, a dot, and what the browser kept at home */
   passkey_code?: string
+  /** From the mail; capitals, spaces and dashes do not matter */
+  mailed_code?: string
+  /** A secret of 256 bits in base64url that only the asking browser keeps */
+  browser_secret?: string
 }
 
 export interface AuthRefreshParams {
@@ -2539,6 +2548,7 @@ export interface Methods {
   'auth.request_magic_link': { params: AuthRequestMagicLinkParams; result: null }
   'auth.login_by_link': { params: AuthLoginByLinkParams; result: SignedIn }
   'auth.change_email': { params: AuthChangeEmailParams; result: null }
+  'auth.request_mailed_code': { params: AuthRequestMailedCodeParams; result: null }
   'auth.login_by_mailed_code': { params: AuthLoginByMailedCodeParams; result: SignedIn }
   'invitations.add': { params: InvitationsAddParams; result: NewInvitation }
   'invitations.list': { params: InvitationsListParams; result: InvitationsListResult }
@@ -2713,6 +2723,8 @@ export interface HeroProxyMethods {
     login_by_link(params: AuthLoginByLinkParams): Promise<SignedIn>
     /** Mail a link to your new address; the address changes when you use the link. An address is a way in, so this needs a fresh proof. A password that is given with it must be right. */
     change_email(params: AuthChangeEmailParams): Promise<null>
+    /** Mail a code to your confirmed address, for auth.prove. Adding the first factor of an account takes such a code, while factor_enrolment is `mail` and a mail server is set. */
+    request_mailed_code(params: AuthRequestMailedCodeParams): Promise<null>
     /** Sign in with the code of a sign-in mail, in the browser that asked for it. The code works for ten minutes and five tries, and is used up together with the link of its mail. Wrong codes count for the person in all browsers together, and for the network. */
     login_by_mailed_code(params: AuthLoginByMailedCodeParams): Promise<SignedIn>
     /** Report, with the link of a security notice, that it wasn’t you: all sessions of the account end. It also ends what was made in the account since the event: consents, grants and tokens of applications, tokens to keep, half-finished sign-ins and mailed links. Passkeys, authenticator apps and linked identities stay. The notice of a change that the person’s own account made to its address also gives the account this address back: then the password is removed, as are identities that were linked since. It does nothing if another account has the address now. It signs nobody in. The link works for seven days. */
@@ -2729,7 +2741,7 @@ export interface HeroProxyMethods {
     passkey_options(params?: AuthPasskeyOptionsParams): Promise<PasskeyRequestOptions>
     /** Sign in with a passkey, which counts as two factors if it verifies its user. Give exactly one of `assertion` and `passkey_code`. With `sign_in`, it completes a sign-in that began in another way, for example with a provider; then a key without PIN does too. The session records that way. */
     login_by_passkey(params?: AuthLoginByPasskeyParams): Promise<SignedIn>
-    /** Confirm that it's you: for 15 minutes, methods that need a fresh proof accept this session. Give exactly one of the four. If you have a second factor, the password is not accepted. */
+    /** Confirm that it's you: for 15 minutes, methods that need a fresh proof accept this session. Give exactly one of the five; `mailed_code` (auth.request_mailed_code) comes with `browser_secret`. If you have a second factor, neither the password nor a mailed code is accepted. */
     prove(params?: AuthProveParams): Promise<null>
     /** Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in. A refresh token works once. If it is used again, two parties hold it and the session ends. Within ten seconds of the first use, the error is `conflict` instead, because a response may have been lost or two calls may have raced. */
     refresh(params: AuthRefreshParams): Promise<SignedIn>
@@ -3043,6 +3055,7 @@ export const methodNames = [
   'auth.request_magic_link',
   'auth.login_by_link',
   'auth.change_email',
+  'auth.request_mailed_code',
   'auth.login_by_mailed_code',
   'invitations.add',
   'invitations.list',

@@ -8,6 +8,7 @@ import { createJudging } from './judging.ts'
 import { BearerTokens } from '../identity/bearer_tokens.ts'
 import { ClientProof } from '../identity/client_secrets.ts'
 import { Confirmation } from '../auth/confirmation.ts'
+import { Enrolment } from '../auth/enrolment.ts'
 import { EmailFlows } from '../auth/email_flows.ts'
 import { Intrusions } from '../auth/not_me/intrusions.ts'
 import { KnownDevices } from '../auth/known_devices.ts'
@@ -105,6 +106,8 @@ export const createFlows = (
   const forMail = { database, addresses, confirmation, credentials, attempts, links, mailed, setting }
   const signUp = createSignUp(rooms, forMail, config.public_url)
   const { registration } = signUp
+  const userOf = async (id: string) => users.get({ id })
+  const enrolment = new Enrolment({ proofs: sessions.proofs, mailed, setting, userOf })
   const emailFlows = new EmailFlows({ ...forMail, registration, sessions, mails, notices, signIn })
   const federation = federate({
     database,
@@ -214,6 +217,7 @@ export const createFlows = (
     signIn,
     emailFlows,
     ...signUp,
+    enrolment,
     federation,
     setup,
     impersonation,

@@ -99,7 +99,7 @@ export const allMethods = (
     }),
     ...impersonationMethods(impersonation),
     ...emailMethods({ flows: emailFlows, registration, credentials, attempts, signIn }),
-    ...codeMethods({ flows: emailFlows, attempts }),
+    ...codeMethods({ flows: emailFlows, attempts, enrolment: flows.enrolment }),
     ...invitationMethods(flows.invitationLinks, rooms.invitations, flows.registrationRequests),
     ...noticeMethods(flows.intrusions),
     ...requestMethods(flows.requests, flows.deciding),
@@ -113,6 +113,8 @@ export const allMethods = (
       passkeys,
       previousHosts: flows.previousHosts,
       signIn,
+      links: flows.links,
+      flows: emailFlows,
     }),
     refreshMethod(sessions, signIn),
     ...trustedMethods(flows.trusted),
@@ -120,6 +122,7 @@ export const allMethods = (
       factors,
       passkeys,
       userOf: async (lookup) => users.get(lookup),
+      guardFirst: (caller) => flows.enrolment.guard(caller),
       guard: (username, caller) => users.guard(username, caller),
       count: async (userId, address) => {
         const counted = await attempts.count({ factorOf: userId }, address)

@@ -2,14 +2,16 @@ import type { Attempts } from '../attempts/attempts.ts'
 import { method } from '../contract/method.ts'
 import { Type } from '../contract/schema_builder.ts'
 import { Shape } from '../contract/schemas.ts'
+import { refuseWhileImpersonating } from '../contract/caller.ts'
 import type { EmailFlows } from './email_flows.ts'
+import type { Enrolment } from './enrolment.ts'
 import { SignedIn, signedIn } from './methods.ts'
 
 export const BrowserSecret = Type.String({
   pattern: '^[A-Za-z0-9_-]{43}$',
   description: 'A secret of 256 bits in base64url that only the asking browser keeps',
 })
-const MailCode = Type.String({
+export const MailCode = Type.String({
   minLength: 1,
   maxLength: 40,
   description: 'From the mail; capitals, spaces and dashes do not matter',
@@ -23,10 +25,28 @@ export const exampleCode = {
 interface Parts {
   readonly flows: EmailFlows
   readonly attempts: Attempts
+  readonly enrolment: Enrolment
 }
 
 /** The methods that take the codes of mails. */
-export const codeMethods = ({ flows, attempts }: Parts) => [
+export const codeMethods = ({ flows, attempts, enrolment }: Parts) => [
+  method({
+    name: 'auth.request_mailed_code',
+    summary: 'Mail a code to your confirmed address, for auth.prove',
+    description:
+      'Adding the first factor of an account takes such a code, while factor_enrolment is `mail` and a mail server is set.',
+    effect: 'write',
+    claim: 'self',
+    params: Shape({ browser_secret: BrowserSecret }),
+    result: Type.Null(),
+    errors: ['conflict', 'rate_limited'],
+    examples: [{ params: { browser_secret: exampleCode.browser_secret }, result: null }],
+    handler: async ({ browser_secret }, caller) => {
+      refuseWhileImpersonating(caller)
+      await enrolment.request(browser_secret, caller)
+      return null
+    },
+  }),
   method({
     name: 'auth.login_by_mailed_code',
     summary: 'Sign in with the code of a sign-in mail, in the browser that asked for it',

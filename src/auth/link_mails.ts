@@ -35,7 +35,7 @@ const pages = {
   reset: '/auth/reset?token=',
   magic: '/auth/magic?token=',
   reopen: '/auth/reopen?token=',
-} as const satisfies Record<Purpose, string>
+} as const satisfies Record<Exclude<Purpose, 'prove'>, string>
 
 /**
  * The name by which mail to the address of an account greets its person. None before the address is proved: otherwise a
@@ -57,7 +57,7 @@ export class LinkMails {
    * code as well, but none to an address that nobody has proved, because its person has to choose names first.
    */
   async send(
-    purpose: Purpose,
+    purpose: Exclude<Purpose, 'prove'>,
     user: Person | undefined,
     address: string,
     asking: Asking,
@@ -83,6 +83,21 @@ export class LinkMails {
       }
       return mails.send(purpose, address, facts, user !== undefined, networkAsking(asking))
     })
+  }
+
+  /** Mails a code without a link to a signed-in person. Returns false if the address has had too many mails. */
+  async sendCode(
+    user: Person & { readonly email: string },
+    browserSecret: string,
+    asking: Asking,
+  ): Promise<boolean> {
+    const { links, mails } = this.#parts
+    const { browser, language } = asking
+    const link = { purpose: 'prove', userId: user.id, address: user.email, browser, browserSecret } as const
+    const facts = { name: nameInMail(user), language, asked: askedBy(asking) }
+    return links.issue(link, (_, code) =>
+      mails.send('code', user.email, { ...facts, code: shownCode(code!) }, true, networkAsking(asking)),
+    )
   }
 
   /** Tells a user that somebody wants to use their address, in place of the link that others would get, and with the same work. */

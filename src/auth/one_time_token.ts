@@ -7,6 +7,7 @@ export const tokenLifetimesSeconds = {
   reset: 3600,
   magic: 900,
   reopen: 7 * 24 * 3600,
+  prove: 600,
 } as const
 export type Purpose = keyof typeof tokenLifetimesSeconds
 

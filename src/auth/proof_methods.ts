@@ -12,6 +12,10 @@ import type { Sessions } from '../sessions/sessions.ts'
 import { Type } from '../contract/schema_builder.ts'
 import type { Users } from '../users/users.ts'
 import { SignedIn, signedIn } from './methods.ts'
+import { BrowserSecret, MailCode } from './code_methods.ts'
+import type { EmailFlows } from './email_flows.ts'
+import { wrongCode, type MailedCode } from './mailed_code.ts'
+import type { OneTimeTokens } from './one_time_tokens.ts'
 import type { PreviousHostProofs } from './previous_host_proofs.ts'
 import { signedInTarget } from './signed_in.ts'
 import type { SignIn } from './sign_in.ts'
@@ -30,6 +34,8 @@ interface Parts {
   readonly passkeys: Passkeys
   readonly previousHosts: Pick<PreviousHostProofs, 'use'>
   readonly signIn: SignIn
+  readonly links: OneTimeTokens
+  readonly flows: Pick<EmailFlows, 'checkCode'>
 }
 
 /** The answer of a passkey, or the code of one that was given at the host of an earlier public URL. */
@@ -41,6 +47,7 @@ interface PasskeyGiven {
 /** The proof of a step-up, passed from `prepare` to `handler`. */
 type Proof =
   | { readonly way: 'password'; readonly stored: string; readonly counted: CountedAttempt }
+  | { readonly way: 'mail'; readonly key: MailedCode; readonly counted: CountedAttempt }
   | { readonly way: 'code'; readonly code: string; readonly counted: CountedAttempt }
   | { readonly way: 'passkey'; readonly asserted: PasskeyAssertion }
 
@@ -66,6 +73,8 @@ export const proofMethods = ({
   passkeys,
   previousHosts,
   signIn,
+  links,
+  flows,
 }: Parts) => {
   const assertedBy = async ({ assertion, passkey_code }: PasskeyGiven, purpose: string) => {
     if ((assertion === undefined) === (passkey_code === undefined))
@@ -161,7 +170,8 @@ export const proofMethods = ({
     method({
       name: 'auth.prove',
       summary: "Confirm that it's you: for 15 minutes, methods that need a fresh proof accept this session",
-      description: 'Give exactly one of the four. If you have a second factor, the password is not accepted.',
+      description:
+        'Give exactly one of the five; `mailed_code` (auth.request_mailed_code) comes with `browser_secret`. If you have a second factor, neither the password nor a mailed code is accepted.',
       effect: 'write',
       claim: 'self',
       params: Shape({
@@ -169,14 +179,22 @@ export const proofMethods = ({
         code: Type.Optional(SecretCode),
         assertion: Type.Optional(PasskeyResponse),
         passkey_code: Type.Optional(PasskeyCode),
+        mailed_code: Type.Optional(MailCode),
+        browser_secret: Type.Optional(BrowserSecret),
       }),
       result: Type.Null(),
       errors: ['conflict', 'unauthenticated', 'rate_limited'],
       examples: [{ params: { password: 'mosaic-lantern-42-orbit' }, result: null }],
-      prepare: async ({ password, code, assertion, passkey_code }, caller): Promise<Proof> => {
+      prepare: async (
+        { password, code, assertion, passkey_code, mailed_code, browser_secret },
+        caller,
+      ): Promise<Proof> => {
         const { user_id, session_id } = personOf(caller)
-        if ([password, code, assertion, passkey_code].filter((given) => given !== undefined).length !== 1)
-          throw invalidParams('password', 'exactly one of password, code, assertion and passkey_code')
+        const ways = { password, code, assertion, passkey_code, mailed_code }
+        if (Object.values(ways).filter((given) => given !== undefined).length !== 1)
+          throw invalidParams('password', `exactly one of ${Object.keys(ways).join(', ')}`)
+        if ((mailed_code === undefined) !== (browser_secret === undefined))
+          throw invalidParams('browser_secret', 'given with mailed_code, and only with it')
         if (assertion !== undefined || passkey_code !== undefined) {
           const asserted = await assertedBy({ assertion, passkey_code }, proveWith(session_id))
           if (asserted.user_id !== user_id)
@@ -191,6 +209,10 @@ export const proofMethods = ({
           throw new AppError('unauthenticated', 'You have a second factor: use a code or a passkey', {
             reason: 'factor_needed',
           })
+        if (mailed_code !== undefined) {
+          const key = { code: mailed_code, browser_secret: browser_secret! }
+          return { way: 'mail', key, counted: await flows.checkCode(key, 'prove', caller) }
+        }
         const counted = await attempts.count({ userId: user_id }, caller.address)
         const stored = await signIn.verifyCounted(user_id, password!, counted)
         if (stored === undefined) throw wrongPassword()
@@ -198,14 +220,18 @@ export const proofMethods = ({
       },
       handler: async (_, caller, proof) => {
         const { user_id, session_id } = personOf(caller)
+        const isFirst = proof.way === 'password' || proof.way === 'mail'
+        if (isFirst && (await users.get({ id: user_id })).has_factor) throw wrongPassword()
         if (proof.way === 'password') {
-          const { has_factor } = await users.get({ id: user_id })
-          if (has_factor || !(await credentials.isStillCurrent(user_id, proof.stored))) throw wrongPassword()
+          if (!(await credentials.isStillCurrent(user_id, proof.stored))) throw wrongPassword()
+        } else if (proof.way === 'mail') {
+          if ((await links.use(proof.key, 'prove')).user_id !== user_id) throw wrongCode()
         } else if (proof.way === 'code') await factors.useCode(user_id, proof.code, caller)
         else await passkeys.use(proof.asserted)
         if (proof.way !== 'passkey') await attempts.succeeded(proof.counted)
         await sessions.proofs.add(session_id, {
-          second: proof.way !== 'password',
+          second: !isFirst,
+          mailed: proof.way === 'mail',
           passkey: proof.way === 'passkey' && proof.asserted.verified_user,
         })
         return null

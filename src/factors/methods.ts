@@ -39,6 +39,8 @@ interface Parts {
   readonly passkeys: Passkeys
   /** Returns the user with this id or name; throws not_found. */
   readonly userOf: (lookup: { id: string } | { username: string }) => Promise<Owner>
+  /** Throws if the caller may not add the first factor of their account yet. */
+  readonly guardFirst: (caller: Caller) => Promise<void>
   /** Like userOf, for a caller who acts on another user's account; throws claim_required if they may not. */
   readonly guard: (username: string, caller: Caller) => Promise<Owner>
   /**
@@ -63,7 +65,7 @@ const owner = (caller: Caller): string => {
 }
 
 /** Methods for second factors and passkeys of users. */
-export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts) => [
+export const factorMethods = ({ factors, passkeys, userOf, guardFirst, guard, count }: Parts) => [
   method({
     name: 'factors.list',
     summary: 'List the second factors and passkeys of a user; by default your own',
@@ -106,6 +108,7 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
         },
       },
     ],
+    prepare: (_, caller) => guardFirst(caller),
     handler: async (_, caller) => factors.beginTotp(await userOf({ id: owner(caller) })),
   }),
   method({
@@ -119,7 +122,10 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     result: Shape({ recovery_codes: RecoveryCodes }),
     errors: ['conflict', 'unauthenticated', 'rate_limited'],
     examples: [{ params: { code: '492039' }, result: { recovery_codes: codes } }],
-    prepare: (_, caller) => count(owner(caller), caller.address),
+    prepare: async (_, caller) => {
+      await guardFirst(caller)
+      return count(owner(caller), caller.address)
+    },
     handler: async ({ code }, caller, succeeded) => {
       const recovery_codes = [...(await factors.confirmTotp(owner(caller), code, caller))]
       await succeeded()
@@ -148,8 +154,9 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     claim: 'self',
     params: Nothing,
     result: CreationOptions,
-    errors: ['conflict'],
+    errors: ['conflict', 'proof_required'],
     examples: [{ params: {}, result: exampleCreation }],
+    prepare: (_, caller) => guardFirst(caller),
     handler: async (_, caller) => passkeys.creationOptions(await userOf({ id: owner(caller) })),
   }),
   method({
@@ -171,7 +178,8 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
         result: { id, recovery_codes: codes },
       },
     ],
-    prepare: ({ attestation }, caller) => passkeys.attest(owner(caller), attestation),
+    prepare: ({ attestation }, caller) =>
+      guardFirst(caller).then(() => passkeys.attest(owner(caller), attestation)),
     handler: async ({ name }, caller, attested) => {
       const added = await factors.addPasskey(owner(caller), name, attested, caller)
       return { id: added.id, recovery_codes: [...added.recovery_codes] }

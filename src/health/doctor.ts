@@ -25,8 +25,17 @@ interface Parts {
   readonly openClients: () => Promise<readonly string[]>
   /** The places where people would ask for access in vain, each with why. */
   readonly vainAskGroups: () => Promise<readonly string[]>
+  /** What the first factor of an account takes. */
+  readonly firstFactor: () => Promise<'mail' | 'proof' | 'no_mail_server'>
   /** How many passkeys were made for each host other than home's. */
   readonly passkeysElsewhere: () => Promise<readonly { readonly rp_id: string; readonly count: number }[]>
+}
+
+const firstFactorTakes = {
+  mail: 'the first factor of an account takes a code from its mail',
+  proof: 'the first factor of an account takes a fresh proof alone, such as the password',
+  no_mail_server:
+    'no mail server is set: the first factor of an account takes a fresh proof alone, such as the password',
 }
 
 /** Milliseconds in which a name must resolve. */
@@ -71,6 +80,7 @@ export class Doctor {
       this.#previousNames(elsewhere),
       this.#clients(open),
       this.#askGroups(vain),
+      await this.#firstFactor(ready),
       this.#forwardAuth(),
     ]
   }
@@ -127,6 +137,11 @@ export class Doctor {
         advice,
       )
     return found(check, 'ok', `${this.#host} belongs to hero_proxy alone`)
+  }
+
+  async #firstFactor({ level }: Finding): Promise<Finding> {
+    const takes = level === 'ok' ? await this.#parts.firstFactor() : 'proof'
+    return found('first_factor', 'ok', firstFactorTakes[takes])
   }
 
   #homeSecure(): Finding {

@@ -33,6 +33,7 @@ export const doctorMethods = (doctor: Pick<Doctor, 'checks'>) => [
               ['previous_names', 'no passkey depends on an earlier public URL'],
               ['clients', 'every application says who may enter'],
               ['ask_groups', 'who asks for access somewhere asks for a group that opens it'],
+              ['first_factor', 'the first factor of an account takes a code from its mail'],
               ['forward_auth', 'no proxy stands in front'],
             ] as const
           ).map(([check, text]) => ({ check, level: 'ok' as const, text, advice: null })),

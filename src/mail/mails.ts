@@ -20,6 +20,7 @@ const requested: readonly (readonly MailKind[])[] = [
   ['verify', 'taken', 'change'],
   ['reset'],
   ['magic'],
+  ['code'],
   ['invite'],
   ['access_requested'],
   ['access_approved', 'access_refused'],

@@ -23,6 +23,7 @@ import * as away from './sign_in/away_passkeys.ts'
 import * as email from './sign_in/mailed_links.ts'
 import * as registration from './sign_in/registration.ts'
 import { postReplace } from './sign_in/after_proof.ts'
+import { postProveByMail, proveByMail } from './sign_in/mailed_proof.ts'
 import { notMe, postNotMe } from './sign_in/not_me.ts'
 import * as proof from './sign_in/proofs.ts'
 import type { FederationParts } from './sign_in/provider_parts.ts'
@@ -119,6 +120,8 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   pageRow(parts, '/auth/passkey/arrive', away.arrive(parts.previous.proofs)),
   pageRow(parts, '/auth/prove', proof.prove),
   formRow(parts, '/auth/prove', proof.postProve),
+  pageRow(parts, '/auth/prove/mail', proveByMail),
+  formRow(parts, '/auth/prove/mail', postProveByMail),
 ]
 
 /**

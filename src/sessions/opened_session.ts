@@ -43,20 +43,23 @@ export const provenBy = (origin: SessionOrigin, at: number) => ({
   second_at: origin.factor === '' ? 0 : at,
   passkey_at: origin.by_passkey ? at : 0,
   by_trust: bit(origin.by_trust ?? false),
+  mailed_at: origin.provider === 'magic_link' ? at : 0,
 })
 
 /** The columns that change when a person proves again who they are. */
-export const provenAgainBy = ({ second, passkey }: FreshProof, at: number) => ({
+export const provenAgainBy = ({ second, passkey, mailed }: FreshProof, at: number) => ({
   proven_at: at,
   ...((second || passkey) && { second_at: at }),
   ...(passkey && { passkey_at: at }),
+  ...(mailed && { mailed_at: at }),
   proofs: sql<number>`proofs + 1`,
 })
 
-/** What somebody proved in an open session: with a second factor, or with a passkey that verified its user, which is both. */
+/** What somebody proved in an open session: with a second factor, with a passkey that verified its user, which is both, or by mail. */
 export interface FreshProof {
   readonly second: boolean
   readonly passkey: boolean
+  readonly mailed: boolean
 }
 
 /** The columns that change when a provider vouches for a sign-in that is open already. It proves nothing that was not proven before. */

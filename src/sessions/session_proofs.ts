@@ -20,6 +20,16 @@ export class SessionProofs {
     this.#database.changed('sessions')
   }
 
+  /** When the session's user last showed that they read the mail of their address, in Unix seconds; 0 for never. */
+  async mailedAt(id: string): Promise<number> {
+    const row = await this.#database.query
+      .selectFrom('sessions')
+      .select('mailed_at')
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return row?.mailed_at ?? 0
+  }
+
   /** Records that a user has no second factor any more: what was proved with one counts no longer. Inside a transaction. */
   async forgetFactors(userId: string): Promise<void> {
     await this.#database.query

@@ -165,6 +165,11 @@ export const definitions = {
     true,
     'Put a code beside the link in sign-in mails, which the browser that asked for the mail can take instead',
   ),
+  factor_enrolment: oneOf(
+    'mail',
+    ['mail', 'proof'],
+    'What the first factor of an account takes. mail: a code from its mail besides the fresh proof, once a mail server is set; proof: the fresh proof alone',
+  ),
   passkey_rp_id: define<string>(
     '',
     'The host for which new passkeys are made and that the sign-in page asks for first. By default the first one stays, also when public_url changes; existing passkeys keep theirs',

@@ -28,6 +28,7 @@ import * as attributes from './migrations/026_attributes.ts'
 import * as icons from './migrations/027_icons.ts'
 import * as pictures from './migrations/027_pictures.ts'
 import * as mailedCodes from './migrations/033_mailed_codes.ts'
+import * as mailedProof from './migrations/034_mailed_proof.ts'
 import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
@@ -72,6 +73,7 @@ export const migrations: Record<string, Migration> = {
   '031_asking': asking,
   '032_trusted_browsers': trustedBrowsers,
   '033_mailed_codes': mailedCodes,
+  '034_mailed_proof': mailedProof,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

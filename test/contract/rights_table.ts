@@ -54,6 +54,7 @@ export const rows: Record<string, Row> = {
   'auth.request_magic_link': everybody,
   'auth.login_by_link': everybody,
   'auth.change_email': signedIn,
+  'auth.request_mailed_code': signedIn,
   'auth.login_by_mailed_code': everybody,
   'invitations.add': only('proxy.users.write'),
   'invitations.list': only('proxy.users.write'),

@@ -29,6 +29,7 @@ describe('the checks of an installation', () => {
     previous_names: 'ok',
     clients: 'ok',
     ask_groups: 'ok',
+    first_factor: 'ok',
     forward_auth: 'ok',
   }
 

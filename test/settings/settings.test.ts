@@ -70,6 +70,7 @@ onBothDatabases('settings', (newUrl) => {
       ['providers_may_be_local', ['true', 1, 0]],
       ['magic_links', ['true', 1]],
       ['mail_codes', ['true', 1]],
+      ['factor_enrolment', ['', 'password', true]],
       // Neither a parent domain nor a host of somebody else.
       ['passkey_rp_id', ['org', 'example.org', 'old.localhost', 'http://localhost', 7]],
       ['magic_link_lifetime', [59, 3601, '900']],

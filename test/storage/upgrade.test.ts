@@ -155,6 +155,7 @@ const upgraded = (old: Rows): Rows => {
       // Each row has used a second factor.
       second_at: row.proven_at!,
       passkey_at: 0,
+      mailed_at: 0,
       proofs: 1,
       remembered: 0,
       by_trust: 0,

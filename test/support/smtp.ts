@@ -123,4 +123,6 @@ export const useServer = async ({ hero }: Pick<TestDaemon, 'hero'>, smtp: TestSm
     ['mail_from', 'door@example.org'],
   ] as const)
     await hero.settings.set({ key, value })
+  // What is mailed before a first factor has tests of its own.
+  await hero.settings.set({ key: 'factor_enrolment', value: 'proof' })
 }

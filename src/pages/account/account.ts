@@ -143,8 +143,10 @@ export const postForm =
       page.go(303, `${topic.path}?done=${name}`)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      if (error.error === 'proof_required')
-        return page.go(303, `/auth/prove?return_to=${encodeURIComponent(afterProof(topic, name, form))}`)
+      if (error.error === 'proof_required') {
+        const next = encodeURIComponent(afterProof(topic, name, form))
+        return page.go(303, `/auth/prove${error.data.by === 'mail' ? '/mail' : ''}?return_to=${next}`)
+      }
       const problem = await inWords(page, error)
       if (retry && (await retry(page, form, error, problem))) return
       await show(topic, page, caller, errorTable[error.error].http, problem)

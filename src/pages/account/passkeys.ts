@@ -1,4 +1,5 @@
 import type { Caller } from '../../contract/caller.ts'
+import { AppError } from '../../contract/errors.ts'
 import { html } from '../../html/html.ts'
 import type { PageRequest } from '../page_request.ts'
 import { passkeysSection, type Passkey } from './passkeys_view.ts'
@@ -10,17 +11,22 @@ const passkeysOf = async (page: PageRequest, caller: Caller) =>
 
 const path = '/auth/passkeys'
 
+/** Undefined if no passkey can be added now; `by_mail` if the person has to type a code from their mail first. */
+const creationFor = async (page: PageRequest, caller: Caller): Promise<unknown> => {
+  try {
+    return await page.call('factors.passkey_options', {}, caller)
+  } catch (error) {
+    return error instanceof AppError && error.data.by === 'mail' ? 'by_mail' : undefined
+  }
+}
+
 export const passkeys: Topic = {
   name: 'passkeys',
   path,
   script: true,
   read: async (page, caller) => {
     const all = await passkeysOf(page, caller)
-    // This fails if no passkey can be added now; then the page does not offer one.
-    const creation =
-      caller.on_behalf === undefined
-        ? await page.call('factors.passkey_options', {}, caller).catch(() => undefined)
-        : undefined
+    const creation = caller.on_behalf === undefined ? await creationFor(page, caller) : undefined
     return (words, token) => passkeysSection(words, page.asked.host, token, all, creation)
   },
   forms: {

@@ -27,7 +27,7 @@ ${endLink('remove_passkey', { id: key.id }, own.remove)}
 </details></li>`
 }
 
-/** `creation` is the browser's options for a new passkey; undefined if none can be added here. */
+/** `creation` is the browser's options for a new passkey; undefined if none can be added here, `by_mail` if a mailed code comes first. */
 export const passkeysSection = (
   words: Catalogue,
   /** Home's. */
@@ -47,6 +47,8 @@ export const passkeysSection = (
 ${
   creation === undefined
     ? html`<p class="hint">${own.elsewhere}</p>`
+    : creation === 'by_mail'
+      ? html`<p>${own.by_mail} <a href="/auth/prove/mail?return_to=/auth/passkeys">${words.sign_in.mailed_proof.button}</a></p>`
     : html`${passkeyForm(words, {
         way: 'create',
         options: creation,

@@ -1,9 +1,10 @@
+import { codeLifetimeSeconds } from '../../auth/mailed_code.ts'
 import type { OneTimeToken, FormPurpose } from '../../auth/one_time_token.ts'
 import type { Wishes } from '../../contract/caller.ts'
 import { AppError, errorTable } from '../../contract/errors.ts'
 import { formPage, type FormPage } from '../../html/form.ts'
 import type { Catalogue, NoticeFacts } from '../../strings/catalogue.ts'
-import { returnPathCookie } from '../../wire/cookies.ts'
+import { mailedCodeCookie, returnPathCookie } from '../../wire/cookies.ts'
 import type { Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
 import { inWords } from './complete_sign_in.ts'
@@ -83,4 +84,11 @@ export const onward = (path: string, maxAge = 0): Keepsake => ({
   name: returnPathCookie,
   value: /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,3500}$/.test(path) ? path : '',
   maxAge,
+})
+
+/** The secret of this browser, as long as its code works. */
+export const keptSecret = (value: string): Keepsake => ({
+  name: mailedCodeCookie,
+  value,
+  maxAge: codeLifetimeSeconds,
 })

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { codeLifetimeSeconds } from '../../auth/mailed_code.ts'
 import { mailedCodeCookie, returnPathCookie } from '../../wire/cookies.ts'
 import {
   displayNameField,
@@ -10,12 +9,12 @@ import {
 } from '../../html/form.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import type { HomeParts } from '../handover/at_home.ts'
-import type { Keepsake } from '../keepsake.ts'
 import { onwardPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
 import { openSession, wishesIn } from './complete_sign_in.ts'
 import {
   back,
+  keptSecret,
   linkOf,
   onward,
   show,
@@ -124,13 +123,6 @@ const codeForm =
       ...back(words),
     ],
   })
-
-/** The secret of this browser, as long as its code works. */
-const keptSecret = (value: string): Keepsake => ({
-  name: mailedCodeCookie,
-  value,
-  maxAge: codeLifetimeSeconds,
-})
 
 /** Names the account and the service: somebody may have sent a link to an account of their own. */
 const enterForm =

@@ -20,6 +20,8 @@ export interface SessionRow {
   second_at: number
   /** When they last used a passkey that verified its user; 0 for never. */
   passkey_at: number
+  /** When they last showed that they read the mail of their address, by a link or a code; 0 for never. */
+  mailed_at: number
   /** How many proofs were given. A clock could not say whether a proof came after a request. */
   proofs: number
   /** Up to a minute old. */

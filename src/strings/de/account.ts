@@ -151,6 +151,8 @@ export const account: Catalogue['account'] = {
       'Nur als zweiter Schritt: Dieser Schlüssel hat keine PIN verlangt und meldet deshalb nicht allein an.',
     depends: ({ host }) =>
       `Dieser Passkey gehört zu ${host}, der früheren Adresse dieser Website. Wird sie aufgegeben, funktioniert er nicht mehr: Fügen Sie einen neuen hinzu und entfernen Sie diesen.`,
+    by_mail:
+      'Bevor Sie Ihren ersten Passkey hinzufügen, bestätigen Sie, dass Sie die E-Mails Ihres Kontos lesen.',
     elsewhere: 'Passkeys können Sie unter der Hauptadresse dieser Website hinzufügen.',
   },
   sessions: {

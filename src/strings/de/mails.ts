@@ -44,6 +44,12 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Anmelden',
     }),
+    code: ({ site }) => ({
+      subject: `Bestätigen Sie bei ${site}, dass Sie es sind`,
+      paragraphs: [
+        `Jemand, hoffentlich Sie, möchte ändern, wie Ihr Konto bei ${site} gesichert ist. Wenn Sie das nicht waren, ändern Sie Ihr Passwort: Diese Person ist als Sie angemeldet.`,
+      ],
+    }),
     invite: ({ site, lasts, by }) => ({
       subject: `Einladung zu ${site}`,
       paragraphs: [

@@ -95,6 +95,10 @@ export const refusals: Catalogue['refusals'] = {
     passkey_used: 'Diese Passkey-Antwort wurde schon verwendet. Versuchen Sie es noch einmal.',
     passkey_of_another: 'Dieser Passkey gehört zu einem anderen Konto.',
     too_many_passkeys: ({ most }) => `Sie haben schon ${most} Passkeys. Entfernen Sie zuerst einen.`,
+    address_needed:
+      'Fügen Sie Ihrem Konto zuerst eine E-Mail-Adresse hinzu, oder fragen Sie die Administration. Vor dem ersten zweiten Faktor wird Ihnen ein Code gesendet.',
+    no_mail:
+      'Es kann Ihnen kein Code gesendet werden: Ihr Konto hat keine bestätigte Adresse, oder diese Site versendet keine E-Mails.',
     wrong_mailed_code:
       'Dieser Code ist falsch, zu alt oder für einen anderen Browser. Fordern Sie einen neuen an, oder öffnen Sie den Link in der E-Mail.',
     dead_link:

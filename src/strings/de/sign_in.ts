@@ -138,6 +138,13 @@ export const sign_in: Catalogue['sign_in'] = {
     hint: 'Acht Buchstaben. Der Code funktioniert nur in diesem Browser, zehn Minuten lang.',
     again: 'Neuen Code senden',
   },
+  mailed_proof: {
+    title: 'Bestätigen Sie Ihre E-Mail-Adresse',
+    lead: 'Bevor Sie Ihren ersten zweiten Faktor hinzufügen, senden wir Ihnen einen Code per E-Mail: Er zeigt, dass das Konto Ihnen gehört. Danach haben Sie 15 Minuten Zeit.',
+    button: 'Code per E-Mail senden',
+    sent: 'Wir haben einen Code an die Adresse Ihres Kontos gesendet. Es kann eine Minute dauern, bis er ankommt.',
+    confirm: 'Bestätigen',
+  },
   enter: {
     title: 'Anmelden',
     lead: ({ address, host }: { address: string; host: string | undefined }) =>

@@ -149,6 +149,7 @@ export const account = {
     second_only: 'Second step only: this key did not ask for a PIN, so it does not sign in by itself.',
     depends: ({ host }: { host: string }) =>
       `This passkey belongs to ${host}, the earlier address of this site. When that address is given up, it stops working: add a new one and remove this one.`,
+    by_mail: 'Before you add your first passkey, confirm that you read the mail of your account.',
     elsewhere: 'You can add passkeys at the main address of this site.',
   },
   sessions: {

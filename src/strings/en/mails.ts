@@ -73,6 +73,12 @@ export const mails = {
       ],
       button: 'Sign in',
     }),
+    code: ({ site }) => ({
+      subject: `Confirm it’s you at ${site}`,
+      paragraphs: [
+        `Someone, hopefully you, wants to change how your account at ${site} is secured. If this wasn’t you, change your password: that person is signed in as you.`,
+      ],
+    }),
     invite: ({ site, lasts, by }) => ({
       subject: `You are invited to ${site}`,
       paragraphs: [

@@ -99,6 +99,10 @@ export const refusals = {
     passkey_used: 'This passkey response was already used. Try again.',
     passkey_of_another: 'This passkey belongs to another account.',
     too_many_passkeys: ({ most }: { most: number }) => `You already have ${most} passkeys. Remove one first.`,
+    address_needed:
+      'Add an email address to your account first, or ask an administrator. Before your first second factor, a code is mailed to you.',
+    no_mail:
+      'No code can be mailed to you: your account has no confirmed address, or this site sends no mail.',
     wrong_mailed_code:
       'This code is wrong, too old, or was asked for in another browser. Ask for a new one, or open the link in the mail.',
     dead_link: 'This link no longer works. It was used, has expired, or was replaced by a newer one.',

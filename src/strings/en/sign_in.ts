@@ -139,6 +139,13 @@ export const sign_in = {
     hint: 'Eight letters. The code works in this browser only, for ten minutes.',
     again: 'Send another code',
   },
+  mailed_proof: {
+    title: 'Confirm your email address',
+    lead: 'Before you add your first second factor, we email you a code: it shows that the account is yours. You can add it for 15 minutes after that.',
+    button: 'Email me a code',
+    sent: 'We sent a code to the address of your account. It may take a minute to arrive.',
+    confirm: 'Confirm',
+  },
   enter: {
     title: 'Sign in',
     lead: ({ address, host }: { address: string; host: string | undefined }) =>

@@ -150,6 +150,8 @@ export const account: Catalogue['account'] = {
       'Seconde étape uniquement : cette clé n’a pas demandé de code PIN et ne connecte donc pas à elle seule.',
     depends: ({ host }) =>
       `Cette clé d’accès appartient à ${host}, l’ancienne adresse de ce site. Si cette adresse est abandonnée, la clé ne fonctionnera plus\u00a0: ajoutez-en une nouvelle et retirez celle-ci.`,
+    by_mail:
+      'Avant d’ajouter votre première clé d’accès, confirmez que vous lisez les e-mails de votre compte.',
     elsewhere: 'Vous pouvez ajouter des clés d’accès à l’adresse principale de ce site.',
   },
   sessions: {

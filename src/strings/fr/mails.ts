@@ -44,6 +44,12 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Se connecter',
     }),
+    code: ({ site }) => ({
+      subject: `Confirmez votre identité sur ${site}`,
+      paragraphs: [
+        `Quelqu’un, vous espérons-le, souhaite modifier la protection de votre compte sur ${site}. Si ce n’était pas vous, changez votre mot de passe\u00a0: cette personne est connectée à votre place.`,
+      ],
+    }),
     invite: ({ site, lasts, by }) => ({
       subject: `Vous êtes invité sur ${site}`,
       paragraphs: [

@@ -94,6 +94,10 @@ export const refusals: Catalogue['refusals'] = {
     passkey_used: 'Cette réponse de clé d’accès a déjà été utilisée. Réessayez.',
     passkey_of_another: 'Cette clé d’accès appartient à un autre compte.',
     too_many_passkeys: ({ most }) => `Vous avez déjà ${most} clés d’accès. Retirez-en une d’abord.`,
+    address_needed:
+      'Ajoutez d’abord une adresse e-mail à votre compte, ou demandez à un administrateur. Avant le premier second facteur, un code vous est envoyé.',
+    no_mail:
+      'Aucun code ne peut vous être envoyé\u00a0: votre compte n’a pas d’adresse confirmée, ou ce site n’envoie pas d’e-mails.',
     wrong_mailed_code:
       'Ce code est faux, trop ancien, ou a été demandé dans un autre navigateur. Demandez-en un nouveau, ou ouvrez le lien de l’e-mail.',
     dead_link: 'Ce lien ne fonctionne plus. Il a été utilisé, a expiré ou a été remplacé par un plus récent.',

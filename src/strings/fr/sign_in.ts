@@ -139,6 +139,13 @@ export const sign_in: Catalogue['sign_in'] = {
     hint: 'Huit lettres. Le code ne fonctionne que dans ce navigateur, pendant dix minutes.',
     again: 'Envoyer un autre code',
   },
+  mailed_proof: {
+    title: 'Confirmez votre adresse e-mail',
+    lead: 'Avant d’ajouter votre premier second facteur, nous vous envoyons un code par e-mail\u00a0: il montre que le compte est le vôtre. Vous avez ensuite 15 minutes.',
+    button: 'M’envoyer un code',
+    sent: 'Nous avons envoyé un code à l’adresse de votre compte. Il peut mettre une minute à arriver.',
+    confirm: 'Confirmer',
+  },
   enter: {
     title: 'Connexion',
     lead: ({ address, host }: { address: string; host: string | undefined }) =>

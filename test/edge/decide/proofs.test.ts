@@ -76,6 +76,7 @@ onSqliteFirst('a proof that a place asks for', (newUrl) => {
           proven_at: at,
           second_at: 0,
           passkey_at: 0,
+          mailed_at: 0,
           proofs: 1,
           impersonated_user_id: null,
           impersonating_until: null,

@@ -1,0 +1,63 @@
+import type { Caller } from '../contract/caller.ts'
+import { AppError, conflict } from '../contract/errors.ts'
+import { freshForSeconds } from '../contract/fresh_proof.ts'
+import type { SessionProofs } from '../sessions/session_proofs.ts'
+import type { SettingValues } from '../settings/definitions.ts'
+import { now } from '../storage/ids.ts'
+import type { User } from '../users/user.ts'
+import type { LinkMails } from './link_mails.ts'
+
+interface Parts {
+  readonly proofs: SessionProofs
+  readonly mailed: LinkMails
+  readonly setting: <K extends keyof SettingValues>(key: K) => Promise<SettingValues[K]>
+  readonly userOf: (id: string) => Promise<User>
+}
+
+/**
+ * The first factor of an account. From then on the factor is asked for at every sign-in, so a stolen password alone must not be
+ * enough to add it: its person also shows that they read their mail.
+ */
+export class Enrolment {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Throws proof_required or conflict for a session that may not add the first factor of its person yet. */
+  async guard(caller: Caller): Promise<void> {
+    const { proofs, setting } = this.#parts
+    const user = await this.#personOf(caller)
+    if (user.has_factor || (await setting('factor_enrolment')) === 'proof') return
+    if ((await setting('smtp_host')) === '') return
+    if (user.email === null)
+      throw conflict(
+        'A code is mailed to you before your first factor: add an address to your account first',
+        {
+          reason: 'address_needed',
+        },
+      )
+    const at = await proofs.mailedAt(caller.session_id!)
+    if (at + freshForSeconds <= now())
+      throw new AppError('proof_required', 'This needs a code from your mail: auth.request_mailed_code', {
+        by: 'mail',
+      })
+  }
+
+  /** Mails a code to the caller. Throws conflict or rate_limited. */
+  async request(browserSecret: string, caller: Caller): Promise<void> {
+    const { mailed, setting } = this.#parts
+    const { email, email_verified_at, ...user } = await this.#personOf(caller)
+    if (email === null || email_verified_at === null || (await setting('smtp_host')) === '')
+      throw conflict('No code can be mailed to you', { reason: 'no_mail' })
+    if (!(await mailed.sendCode({ ...user, email, email_verified_at }, browserSecret, caller)))
+      throw new AppError('rate_limited', 'Too many mails; try again later', { retry_after: 3600 })
+  }
+
+  #personOf({ user_id, session_id }: Caller): Promise<User> {
+    if (user_id === undefined || session_id === undefined)
+      throw conflict('This call was made without a session')
+    return this.#parts.userOf(user_id)
+  }
+}
