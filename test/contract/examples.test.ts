@@ -100,11 +100,13 @@ const settingsOf: Partial<Record<string, readonly (readonly [string, string | bo
   'auth.request_magic_link': links,
   'auth.login_by_link': links,
   'auth.login_by_mailed_code': links,
+  'auth.request_mailed_code': [['smtp_host', 'localhost']],
 }
 
 const needsSession = new Set([
   'sessions.trusted.list',
   'sessions.trusted.revoke',
+  'auth.request_mailed_code',
   'auth.prove',
   'factors.add_totp',
   'factors.confirm_totp',
