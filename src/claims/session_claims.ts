@@ -2,6 +2,7 @@ import {
   anyProof,
   asksForProof,
   satisfiedUntil,
+  type AdministratorProof,
   type ProofRule,
   type ProofTimes,
 } from '../contract/proofs.ts'
@@ -31,15 +32,27 @@ export const heldBySession = (
 ): Held => {
   const without = claimsWithin(all, 'write')
   if (without.length === all.length) return { claims: all, until: Infinity, withheld: undefined }
-  const fresh: ProofRule = { ...anyProof, proof_age: administrators.age }
+  const rule = lackingOfAdministrators(administrators, proofs, at)
+  if (rule) return { claims: without, until: Infinity, withheld: { all, rule } }
+  return { claims: all, until: satisfiedUntil(ofAge(administrators), proofs, at), withheld: undefined }
+}
+
+const ofAge = ({ age }: AdministratorProof): ProofRule => ({ ...anyProof, proof_age: age })
+
+/**
+ * What the settings ask of a session before it holds claims of administrators, if these proofs do not satisfy it. What it makes then has
+ * not the scope `admin` either, whoever its person is, because they may become an administrator later.
+ */
+export const lackingOfAdministrators = (
+  administrators: AdministratorProof,
+  proofs: ProofTimes,
+  at: number,
+): ProofRule | undefined => {
+  const fresh = ofAge(administrators)
   const strong: ProofRule = { ...anyProof, proof: administrators.factor ? 'second' : 'any' }
-  const until = satisfiedUntil(fresh, proofs, at)
-  if (until > 0 && satisfiedUntil(strong, proofs, at) > 0) return { claims: all, until, withheld: undefined }
-  return {
-    claims: without,
-    until: Infinity,
-    withheld: { all, rule: { proof: strong.proof, proof_age: until > 0 ? null : fresh.proof_age } },
-  }
+  const isFresh = satisfiedUntil(fresh, proofs, at) > 0
+  if (isFresh && satisfiedUntil(strong, proofs, at) > 0) return undefined
+  return { proof: strong.proof, proof_age: isFresh ? null : fresh.proof_age }
 }
 
 /** What a principal holds: a session and a token of a sign-in by what was proved there, and any token within its scope. */

@@ -30,6 +30,8 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proofs'>> {
     readonly rule: ProofRule
     readonly byGroup: boolean
   }
+  /** What the session lacks before it may hold claims of administrators, whoever its person is. */
+  readonly lacksAdministration?: ProofRule | undefined
   /** The personal token or JWT that the call carries, with its scope. It never counts as a fresh proof. */
   readonly token?: Pick<ShownToken, 'id' | 'scope'> | undefined
   /**

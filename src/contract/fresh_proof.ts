@@ -33,6 +33,11 @@ export const proofRequired = ({ proof, proof_age }: ProofRule): AppError =>
     ...(proof_age !== null && { proof_age }),
   })
 
+/** What a session may not hold, a token that it makes never holds: it needs the proof that goes with the scope `admin`. */
+export const refuseScopeAdmin = ({ lacksAdministration }: Caller): void => {
+  if (lacksAdministration) throw proofRequired(lacksAdministration)
+}
+
 /** A token that people keep is not judged by the groups of its person at each use, so it may not be made without what they ask for. */
 export const refuseLackingOfGroup = ({ lacks }: Caller): void => {
   if (lacks?.byGroup) throw proofRequired(lacks.rule)

@@ -1,6 +1,6 @@
 import type { Claims } from '../claims/claims.ts'
 import type { Resolved } from '../claims/resolve.ts'
-import { heldBy, lackingOfGroups } from '../claims/session_claims.ts'
+import { heldBy, lackingOfAdministrators, lackingOfGroups } from '../claims/session_claims.ts'
 import { guest, type Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Principal, Program } from '../contract/principal.ts'
@@ -147,8 +147,9 @@ const callerOf = (principal: Principal, resolved: Resolved, from: From): Caller 
       lacks: { claims: new Set(withheld?.all ?? held), rule, byGroup: group !== undefined },
     }),
   }
+  const lacksAdministration = lackingOfAdministrators(resolved.administrators, principal.proofs, now())
   const { id: session_id, provider, proofs, by_trust, kind } = principal
   const on_behalf = impersonated(principal, held)?.username
   const atService = kind === 'child' || from.atService
-  return { ...person, session_id, provider, proofs, by_trust, on_behalf, atService }
+  return { ...person, lacksAdministration, session_id, provider, proofs, by_trust, on_behalf, atService }
 }

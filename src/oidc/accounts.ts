@@ -10,7 +10,7 @@ import { carriedByIdToken } from '../contract/carried_claims.ts'
 import type { Claims } from '../claims/claims.ts'
 import type { ClientWithCredentials } from '../clients/client.ts'
 import type { Pictures } from '../pictures/pictures.ts'
-import { heldBy } from '../claims/session_claims.ts'
+import { heldBy, lackingOfAdministrators } from '../claims/session_claims.ts'
 import type { ProofTimes } from '../contract/proofs.ts'
 import { now } from '../storage/ids.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
@@ -161,6 +161,12 @@ export class Accounts {
     const person = { user, attributes: await this.#userAttributes.of(userId) }
     people.set(userId, person)
     return person
+  }
+
+  /** Whether a sign-in with these proofs may give the scope `admin`. */
+  async mayAdminister(userId: string, proofs: ProofTimes): Promise<boolean> {
+    const resolved = await this.#claims.resolved(userId)
+    return resolved !== undefined && !lackingOfAdministrators(resolved.administrators, proofs, now())
   }
 
   async claimsOf(

@@ -3,13 +3,12 @@ import { userScopes, programScopes, type ClientWithCredentials } from '../client
 import { proofsOf } from '../contract/proofs.ts'
 import { carriedClaims } from '../contract/carried_claims.ts'
 import { claimsWithin, widestScope } from '../contract/token_scopes.ts'
+import { signedInOf } from './engine/session.ts'
+import type { ServiceAt } from '../routes/service_at.ts'
 import type { Accounts } from './accounts.ts'
 
 type Features = NonNullable<Configuration['features']>
 type KnownOf = (client: object | undefined) => ClientWithCredentials | undefined
-
-/** Returns the service of the route that a resource indicator (RFC 8707) names: empty for a route without one, undefined without a route. */
-export type ServiceAt = (resource: string) => Promise<string | undefined>
 
 const hourSeconds = 3600
 const personTokenSeconds = 5 * 60
@@ -27,6 +26,7 @@ export const resourceIndicators = (
   issuer: string,
   serviceAt: ServiceAt,
   knownClient: KnownOf,
+  accounts: Pick<Accounts, 'mayAdminister'>,
 ): Features['resourceIndicators'] => ({
   enabled: true,
   defaultResource: (ctx, _, requested) => {
@@ -49,8 +49,9 @@ export const resourceIndicators = (
     if (beyond !== undefined) throw new errors.InvalidScope('requested scope is not allowed', beyond)
     // At the token endpoint, the scopes come from the code or refresh token and are checked when the token is made.
     if (ctx.oidc.route !== 'token' && widestScope(asked) === undefined) throw scopeRequired()
+    const given = (await keepsAdmin(ctx, accounts)) ? allowed : allowed.filter((scope) => scope !== 'admin')
     return {
-      scope: allowed.join(' '),
+      scope: given.join(' '),
       audience: resource,
       accessTokenFormat: 'jwt',
       // A service that verifies the JWT itself does not notice revoked claims until it expires, so the lifetime is short.
@@ -59,6 +60,32 @@ export const resourceIndicators = (
     }
   },
 })
+
+/**
+ * Whether what a request leads to may have the scope `admin`. For a person, the proofs of their sign-in decide, at the approval and
+ * whenever a token is made of it. A request without a person gives nothing yet, but at the token endpoint.
+ */
+const keepsAdmin = async (
+  ctx: KoaContextWithOIDC,
+  accounts: Pick<Accounts, 'mayAdminister'>,
+): Promise<boolean> => {
+  const { params, session, route, entities } = ctx.oidc
+  const who = signedInOf(session)
+  if (who) return accounts.mayAdminister(who.user_id, who.proofs)
+  if (route !== 'token' || params?.grant_type === 'client_credentials') return true
+  const { accountId } = (entities.AuthorizationCode ??
+    entities.RefreshToken ??
+    entities.DeviceCode ??
+    {}) as {
+    readonly accountId?: string
+  }
+  const { acr, auth_time = 0 } = proofOf(ctx)
+  return (
+    acr !== undefined &&
+    accountId !== undefined &&
+    accounts.mayAdminister(accountId, proofsOf(acr, auth_time))
+  )
+}
 
 /** The additional JWT claims of our access tokens. */
 export const claimsOfToken =

@@ -2,7 +2,8 @@ import { Type } from '../contract/schema_builder.ts'
 import { maxTokenLength } from '../contract/carried_claims.ts'
 import type { Caller } from '../contract/caller.ts'
 import { AppError, invalidParams, notFound } from '../contract/errors.ts'
-import { refuseLackingOfGroup } from '../contract/fresh_proof.ts'
+import { refuseLackingOfGroup, refuseScopeAdmin } from '../contract/fresh_proof.ts'
+import { widestScope } from '../contract/token_scopes.ts'
 import { method } from '../contract/method.ts'
 import { Cursor, Limit, Page, ServiceName, Shape, Username } from '../contract/schemas.ts'
 import type { AccessToken } from './access_tokens.ts'
@@ -110,6 +111,7 @@ export const tokenMethods = (parts: Parts) => {
         const { name } = params
         if (name !== undefined) {
           refuseLackingOfGroup(caller)
+          if (widestScope((params.scope ?? '').split(' ')) === 'admin') refuseScopeAdmin(caller)
           return keep({ ...params, name }, caller)
         }
         if (params.user !== undefined) throw invalidParams('name', 'what the token is for')

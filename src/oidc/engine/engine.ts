@@ -180,7 +180,7 @@ export const createEngine = (
         successSource: pages.deviceDone,
       },
       pushedAuthorizationRequests: { enabled: true },
-      resourceIndicators: resourceIndicators(issuer, serviceAt, knownClient),
+      resourceIndicators: resourceIndicators(issuer, serviceAt, knownClient, accounts),
     },
     fetch: metadataDocuments.fetch as never,
     findAccount: async (ctx, sub, token) => {

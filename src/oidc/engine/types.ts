@@ -11,7 +11,7 @@ import type { GuardedChecks } from './models.ts'
 import type { EnginePages } from './pages.ts'
 import type { Records } from './records.ts'
 import type { TellToken } from '../jwt_introspection.ts'
-import type { ServiceAt } from '../resource_indicators.ts'
+import type { ServiceAt } from '../../routes/service_at.ts'
 
 /** An engine, with functions that it does not offer itself. */
 export interface Engine {
