@@ -79,7 +79,7 @@ export const openrpcDocument = (methods: readonly Method[], version: string): Js
     info: {
       title: 'hero_proxy',
       description:
-        'The front door of a self-hosted stack. `x-required-claim` is null for public methods, "self" for any signed-in caller, or a list of claims, any one of which is sufficient; `users.{param}` in it stands for the user that the parameter names. `x-fresh-proof` marks methods that require users with a session to have proved their identity in the last 15 minutes, with `auth.prove`.',
+        'The front door of a self-hosted stack. `x-required-claim` is null for public methods, "self" for any signed-in caller, or a list of claims, any one of which is sufficient; `users.{param}` in it stands for the user that the parameter names, and `groups.{param}.admin` for an administrator of the group that it names, or of the group of a request. `x-fresh-proof` marks methods that require users with a session to have proved their identity in the last 15 minutes, with `auth.prove`.',
       version,
       license: { name: 'MIT' },
     },

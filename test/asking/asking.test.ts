@@ -5,8 +5,10 @@ import { after, before, test } from 'node:test'
 import type { HeroProxy } from '../../sdk/index.ts'
 import { createApp } from '../../src/app/app.ts'
 import { AskTokens } from '../../src/asking/ask_tokens.ts'
+import { operator } from '../../src/contract/caller.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Counters, noWorkers } from '../../src/metrics/counters.ts'
+import { Deciding } from '../../src/asking/deciding.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { now } from '../../src/storage/ids.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
@@ -334,6 +336,22 @@ onBothDatabases(
         ['books.read library', 'groups.inner null', 'groups.outer null', 'tickets.read null'],
       )
       assert.equal(shown.gives?.administers, false)
+    })
+
+    test('mark a membership that would let the person administer hero_proxy', async () => {
+      const row = { user_id: '', group_id: 'g', group: 'choir', context: 1 }
+      const givenBy = async () => ({
+        all: [{ claim: 'proxy.users.read', service: null, context: null }],
+        at: new Map(),
+      })
+      const deciding = new Deciding({
+        rows: { open: async () => ({ items: [row], next_cursor: null }) },
+        requests: { shown: async () => row },
+        places: { all: async () => [], openedBy: async () => [] },
+        claims: { givenBy },
+      } as never)
+      const { items } = await deciding.list(operator({ via: 'socket' }), {})
+      assert.equal(items[0]!.gives!.administers, true)
     })
 
     test('ask_group names a group that people can join, where people sign in', async () => {

@@ -4,7 +4,7 @@ import type { Group, Member } from '../../groups/group.ts'
 import { html } from '../../html/html.ts'
 import { now } from '../../storage/ids.ts'
 import type { PageRequest } from '../page_request.ts'
-import { groupsSection, type OwnRequest, type RunGroup } from './groups_view.ts'
+import { groupsSection, titleOf, type OwnRequest, type RunGroup } from './groups_view.ts'
 import { fields, type Topic } from './topic.ts'
 
 const requestsOf = async (page: PageRequest, caller: Caller, whose: 'mine' | 'others') =>
@@ -63,8 +63,11 @@ export const groups: Topic = {
       question: async (page, caller, query) => {
         const request = (await openOf(page, caller)).find(({ id }) => id === query.get('id'))
         if (!request) return undefined
-        const { withdraw_request: words } = (await page.words()).account.questions
-        return () => ({ words, about: html`<p><strong>${request.title}</strong></p>`, ends: words.ends })
+        return (words) => {
+          const { withdraw_request: own } = words.account.questions
+          const about = html`<p><strong>${titleOf(words, request.title)}</strong></p>`
+          return { words: own, about, ends: own.ends }
+        }
       },
     },
     add_member: {

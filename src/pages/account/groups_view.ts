@@ -30,6 +30,9 @@ const daysField = (words: Catalogue, id: string, value: string): Html =>
   html`<label for="${id}">${words.account.groups.days}</label>
 <input id="${id}" name="days" type="number" inputmode="numeric" min="1" max="${maxDays}" value="${value}">`
 
+/** What somebody asked for may have been removed since. */
+export const titleOf = ({ services }: Catalogue, title: string): string => title || services.asking.gone
+
 /** What opens comes first; the claims are for those who want to know exactly. */
 const givesView = (words: Catalogue, { opens, claims, administers }: Gives): Html => {
   const own = words.account.groups
@@ -51,7 +54,7 @@ const requestView = (words: Catalogue, token: string, request: AccessRequest, da
   const own = words.account.groups
   const { id, user, title, group, reason, created_at, expires_at, gives } = request
   const hidden = html`<input type="hidden" name="id" value="${id}">`
-  return html`<li><p>${own.asks({ user, title, group: group! })}<br>
+  return html`<li><p>${own.asks({ user, title: titleOf(words, title), group: group! })}<br>
 <span class="number">${own.asked({ at: created_at, until: expires_at })}</span></p>
 ${reason !== '' && html`<p class="about">${reason}</p>`}
 ${gives !== null && givesView(words, gives)}
@@ -114,7 +117,7 @@ ${
   asked.length > 0 &&
   html`<h2>${own.own_requests}</h2>
 <ul class="rows">${asked.map(
-    ({ id, title, created_at }) => html`<li><p><strong>${title}</strong><br>
+    ({ id, title, created_at }) => html`<li><p><strong>${titleOf(words, title)}</strong><br>
 <span class="number">${own.waiting({ at: created_at })}</span></p>
 ${endLink('withdraw_request', { id }, words.services.asking.withdraw)}</li>`,
   )}</ul>`

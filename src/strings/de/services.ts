@@ -11,6 +11,7 @@ export const services: Catalogue['services'] = {
     closed: 'Um diese Dienste können Sie bitten',
     ask: 'Um Zugang bitten',
     waiting: 'Sie haben um Zugang gebeten. Jemand wird darüber entscheiden.',
+    gone: 'einen Dienst, den es nicht mehr gibt',
     withdraw: 'Anfrage zurückziehen',
     refused: ({ until }) => `Abgelehnt. Wieder fragen können Sie ab: ${time(until)}.`,
     answer: ({ answer }) => `Die Begründung: ${answer}`,

@@ -13,6 +13,7 @@ export const services = {
     closed: 'You can ask for these',
     ask: 'Ask for access',
     waiting: 'You have asked for this. Somebody will decide about it.',
+    gone: 'a service that is no longer here',
     withdraw: 'Withdraw the request',
     refused: ({ until }: { until: number }) => `Refused. You can ask again after ${time(until)}.`,
     answer: ({ answer }: { answer: string }) => `The reason given: ${answer}`,

@@ -11,6 +11,7 @@ export const services: Catalogue['services'] = {
     closed: 'Vous pouvez demander l’accès à ces services',
     ask: 'Demander l’accès',
     waiting: 'Vous avez demandé l’accès. Quelqu’un en décidera.',
+    gone: 'un service qui n’existe plus',
     withdraw: 'Retirer la demande',
     refused: ({ until }) => `Refusé. Vous pourrez redemander après le ${time(until)}.`,
     answer: ({ answer }) => `La raison donnée\u00a0: ${answer}`,
