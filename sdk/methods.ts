@@ -1066,6 +1066,21 @@ export interface AuthLoginByMailedCodeParams {
   browser_secret: string
 }
 
+export interface UsersRecoveryLinkParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+}
+export type UsersRecoveryLinkResult = {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** Shown this once */
+  link: string
+  /** The link as a QR code, in SVG */
+  qr: string
+  /** Unix time in seconds, up to the year 9999 */
+  expires_at: number
+}
+
 export interface InvitationsAddParams {
   /** One plain e-mail address in ASCII, at most 254 characters */
   email?: string
@@ -2550,6 +2565,7 @@ export interface Methods {
   'auth.change_email': { params: AuthChangeEmailParams; result: null }
   'auth.request_mailed_code': { params: AuthRequestMailedCodeParams; result: null }
   'auth.login_by_mailed_code': { params: AuthLoginByMailedCodeParams; result: SignedIn }
+  'users.recovery_link': { params: UsersRecoveryLinkParams; result: UsersRecoveryLinkResult }
   'invitations.add': { params: InvitationsAddParams; result: NewInvitation }
   'invitations.list': { params: InvitationsListParams; result: InvitationsListResult }
   'invitations.resend': { params: InvitationsResendParams; result: NewInvitation }
@@ -2748,6 +2764,48 @@ export interface HeroProxyMethods {
     /** Return the access token that a provider issued for you, renewed if necessary. It needs a provider with keep_tokens. You get your own token only: operators, administrators, impersonators, pages of services and callers with a personal access token or a JWT are refused. */
     upstream_token(params: AuthUpstreamTokenParams): Promise<AuthUpstreamTokenResult>
   }
+  users: {
+    /** Make a link by which a person chooses a new password, to hand over yourself. Shown this once, for one hour. It sets the password and no more: second factors are still asked for, and factors.clear removes them. An administrator’s link needs proxy.admin, when it is made and when it is used. A mail and the account page tell the person who made it. No token and no agent makes one. */
+    recovery_link(params: UsersRecoveryLinkParams): Promise<UsersRecoveryLinkResult>
+    /** List the users, ordered by username */
+    list(params?: UsersListParams): Promise<UsersListResult>
+    /** Return one user, given exactly one of username, email, external_id and id */
+    get(params?: UsersGetParams): Promise<User>
+    /** Add a user. Without a password, the user cannot sign in with one until it is set. */
+    add(params: UsersAddParams): Promise<User>
+    /** Change fields of a user; users may change their own display_name and the attributes that are theirs to say. With `ends_at` the account ends at that time, as if it were switched off then; a week before, a mail tells the person. Administrators have no end. */
+    update(params: UsersUpdateParams): Promise<User>
+    /** Remove a user with all memberships, sessions and credentials; the username is never reused */
+    remove(params: UsersRemoveParams): Promise<null>
+    /** Set the picture of a user, or remove it; without one, a generated picture is shown */
+    set_picture(params: UsersSetPictureParams): Promise<UsersSetPictureResult>
+    networks: {
+      /** List the networks from which a user is recognised without signing in */
+      list(params: UsersNetworksListParams): Promise<UsersNetworksListResult>
+      /** Recognise a user by network, on routes that accept networks; the longest matching prefix wins */
+      add(params: UsersNetworksAddParams): Promise<UserNetwork>
+      /** Remove a network of a user */
+      remove(params: UsersNetworksRemoveParams): Promise<null>
+    }
+    keys: {
+      /** List the public keys that a user signs requests with */
+      list(params: UsersKeysListParams): Promise<UsersKeysListResult>
+      /** Add a public key that a user signs requests with */
+      add(params: UsersKeysAddParams): Promise<UserKey>
+      /** Remove a public key of a user */
+      remove(params: UsersKeysRemoveParams): Promise<null>
+    }
+    identities: {
+      /** List the provider identities that are linked to a user */
+      list(params: UsersIdentitiesListParams): Promise<UsersIdentitiesListResult>
+      /** Link a provider identity to a user */
+      add(params: UsersIdentitiesAddParams): Promise<UserIdentity>
+      /** Unlink an identity; this ends its sessions and removes the memberships its provider added. Users may unlink their own identities, but never their last way to sign in. */
+      remove(params: UsersIdentitiesRemoveParams): Promise<null>
+      /** Link the identity that a provider has just confirmed to your account. The browser keeps `link` for ten minutes after it returns from the provider. You can only link an identity with the same email address that you have confirmed here. */
+      link(params: UsersIdentitiesLinkParams): Promise<UserIdentity>
+    }
+  }
   invitations: {
     /** Invite a person by mail, or make a link for several people. With an `email`, the link is mailed; where no mail server is set, it is shown this once. Without one, it is a link that works for `uses` people (1 by default), until `expires_at` (a week by default). A use counts once the person has confirmed their address. Each group takes the right to change its members, now and when somebody comes. */
     add(params?: InvitationsAddParams): Promise<NewInvitation>
@@ -2815,46 +2873,6 @@ export interface HeroProxyMethods {
     renew_recovery_codes(params?: FactorsRenewRecoveryCodesParams): Promise<FactorsRenewRecoveryCodesResult>
     /** Remove all second factors and passkeys of a user who lost them; all their sessions end. For an administrator, this requires proxy.admin. Be sure who is asking you: this removes the protection that factors give. */
     clear(params: FactorsClearParams): Promise<null>
-  }
-  users: {
-    /** List the users, ordered by username */
-    list(params?: UsersListParams): Promise<UsersListResult>
-    /** Return one user, given exactly one of username, email, external_id and id */
-    get(params?: UsersGetParams): Promise<User>
-    /** Add a user. Without a password, the user cannot sign in with one until it is set. */
-    add(params: UsersAddParams): Promise<User>
-    /** Change fields of a user; users may change their own display_name and the attributes that are theirs to say. With `ends_at` the account ends at that time, as if it were switched off then; a week before, a mail tells the person. Administrators have no end. */
-    update(params: UsersUpdateParams): Promise<User>
-    /** Remove a user with all memberships, sessions and credentials; the username is never reused */
-    remove(params: UsersRemoveParams): Promise<null>
-    /** Set the picture of a user, or remove it; without one, a generated picture is shown */
-    set_picture(params: UsersSetPictureParams): Promise<UsersSetPictureResult>
-    networks: {
-      /** List the networks from which a user is recognised without signing in */
-      list(params: UsersNetworksListParams): Promise<UsersNetworksListResult>
-      /** Recognise a user by network, on routes that accept networks; the longest matching prefix wins */
-      add(params: UsersNetworksAddParams): Promise<UserNetwork>
-      /** Remove a network of a user */
-      remove(params: UsersNetworksRemoveParams): Promise<null>
-    }
-    keys: {
-      /** List the public keys that a user signs requests with */
-      list(params: UsersKeysListParams): Promise<UsersKeysListResult>
-      /** Add a public key that a user signs requests with */
-      add(params: UsersKeysAddParams): Promise<UserKey>
-      /** Remove a public key of a user */
-      remove(params: UsersKeysRemoveParams): Promise<null>
-    }
-    identities: {
-      /** List the provider identities that are linked to a user */
-      list(params: UsersIdentitiesListParams): Promise<UsersIdentitiesListResult>
-      /** Link a provider identity to a user */
-      add(params: UsersIdentitiesAddParams): Promise<UserIdentity>
-      /** Unlink an identity; this ends its sessions and removes the memberships its provider added. Users may unlink their own identities, but never their last way to sign in. */
-      remove(params: UsersIdentitiesRemoveParams): Promise<null>
-      /** Link the identity that a provider has just confirmed to your account. The browser keeps `link` for ten minutes after it returns from the provider. You can only link an identity with the same email address that you have confirmed here. */
-      link(params: UsersIdentitiesLinkParams): Promise<UserIdentity>
-    }
   }
   attributes: {
     /** List what is known about people besides name and address, ordered by name */
@@ -3057,6 +3075,7 @@ export const methodNames = [
   'auth.change_email',
   'auth.request_mailed_code',
   'auth.login_by_mailed_code',
+  'users.recovery_link',
   'invitations.add',
   'invitations.list',
   'invitations.resend',

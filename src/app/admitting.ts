@@ -23,21 +23,21 @@ export const createSignUp = (rooms: Rooms, forMail: ForMail, publicUrl: string) 
   }
 }
 
-/** Builds what decides by which right people are admitted, and into which groups. */
-const createAdmission = (rooms: Rooms): Admission => {
-  const { settings, people, claims, services, clients } = rooms
-  const claimsOf = async ({ kind, name, user_id }: Maker): Promise<Rights | undefined> => {
+/** What one who made an invitation or a recovery link may do now. A person whose account is off, over or gone is nobody. */
+export const createMakerRights =
+  ({ people, claims, services, clients }: Pick<Rooms, 'people' | 'claims' | 'services' | 'clients'>) =>
+  async ({ kind, name, user_id }: Maker): Promise<Rights | undefined> => {
     if (kind === 'operator') return 'all'
     if (kind === 'service') return (await services.findByName(name))?.claims
     if (kind === 'client') return (await clients.find(name))?.claims
-    // A person whose account is off, over or gone is nobody.
     const person = user_id === null ? undefined : await people.find(user_id)
     return person && claims.of(person.user_id)
   }
-  return new Admission({
+
+const createAdmission = (rooms: Rooms): Admission =>
+  new Admission({
     ...rooms,
-    claimsOf,
+    claimsOf: createMakerRights(rooms),
     defaultGroups: async () =>
-      (await settings.value('default_groups')).split(/, ?/).filter((slug) => slug !== ''),
+      (await rooms.settings.value('default_groups')).split(/, ?/).filter((slug) => slug !== ''),
   })
-}

@@ -3,7 +3,7 @@ import { LeftHosts } from '../handover/left_hosts.ts'
 import type { Reactions } from '../contract/reactions.ts'
 import { createAsking } from './asking.ts'
 import { createIdentifying } from './identifying.ts'
-import { createSignUp } from './admitting.ts'
+import { createMakerRights, createSignUp } from './admitting.ts'
 import { createJudging } from './judging.ts'
 import { BearerTokens } from '../identity/bearer_tokens.ts'
 import { ClientProof } from '../identity/client_secrets.ts'
@@ -14,6 +14,7 @@ import { Intrusions } from '../auth/not_me/intrusions.ts'
 import { KnownDevices } from '../auth/known_devices.ts'
 import { NoticeLinks } from '../auth/not_me/notice_links.ts'
 import { LinkMails } from '../auth/link_mails.ts'
+import { RecoveryLinks } from '../auth/recovery/recovery_links.ts'
 import { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import { PersonSwitch } from '../auth/person_switch.ts'
 import { PreviousHostProofs } from '../auth/previous_host_proofs.ts'
@@ -108,7 +109,14 @@ export const createFlows = (
   const { registration } = signUp
   const userOf = async (id: string) => users.get({ id })
   const enrolment = new Enrolment({ proofs: sessions.proofs, mailed, setting, userOf })
-  const emailFlows = new EmailFlows({ ...forMail, registration, sessions, mails, notices, signIn })
+  const recovery = new RecoveryLinks({
+    ...forMail,
+    users,
+    notices,
+    claimsOf: createMakerRights(rooms),
+    publicUrl: config.public_url,
+  })
+  const emailFlows = new EmailFlows({ ...forMail, recovery, registration, sessions, mails, notices, signIn })
   const federation = federate({
     database,
     seal,
@@ -218,6 +226,7 @@ export const createFlows = (
     emailFlows,
     ...signUp,
     enrolment,
+    recovery,
     federation,
     setup,
     impersonation,

@@ -5,6 +5,7 @@ import { auditMethods } from '../audit/methods.ts'
 import { subjectOfService } from '../identity/bearer_tokens.ts'
 import { codeMethods } from '../auth/code_methods.ts'
 import { emailMethods } from '../auth/email_methods.ts'
+import { recoveryMethods } from '../auth/recovery/recovery_methods.ts'
 import { invitationMethods } from '../auth/sign_up/invitation_methods.ts'
 import { impersonationMethods } from '../auth/impersonation_methods.ts'
 import { authMethods } from '../auth/methods.ts'
@@ -100,6 +101,7 @@ export const allMethods = (
     ...impersonationMethods(impersonation),
     ...emailMethods({ flows: emailFlows, registration, credentials, attempts, signIn }),
     ...codeMethods({ flows: emailFlows, attempts, enrolment: flows.enrolment }),
+    ...recoveryMethods(flows.recovery),
     ...invitationMethods(flows.invitationLinks, rooms.invitations, flows.registrationRequests),
     ...noticeMethods(flows.intrusions),
     ...requestMethods(flows.requests, flows.deciding),

@@ -37,7 +37,7 @@ export const myServices = ({
 /** What pages need to know of people besides who they are. */
 export const profiles = (
   rooms: Rooms,
-  { admission, closedAccounts }: Pick<Flows, 'admission' | 'closedAccounts'>,
+  { admission, closedAccounts, recovery }: Pick<Flows, 'admission' | 'closedAccounts' | 'recovery'>,
 ) => {
   const { attributes, userAttributes, users, pictures, settings } = rooms
   return {
@@ -59,6 +59,7 @@ export const profiles = (
         }
       )
     },
+    recoveryOf: (userId: string) => recovery.lastOf(userId),
     endOf: async (userId: string) => (await users.get({ id: userId })).ends_at,
     attributes: async () => (await attributes.list()).items,
     zoneOf: async (userId: string) => {

@@ -12,6 +12,7 @@ import { digest } from '../secrets/digest.ts'
 import { countTry, wrongCode, type LinkKey, type MailedCode } from './mailed_code.ts'
 import { invalidLink, remembersIn, type ChosenNames, type Purpose } from './one_time_token.ts'
 import type { OneTimeTokens } from './one_time_tokens.ts'
+import type { RecoveryLinks } from './recovery/recovery_links.ts'
 import type { Registration } from './sign_up/registration.ts'
 import type { LinkMails } from './link_mails.ts'
 import type { SecurityNotices } from './security_notices.ts'
@@ -29,6 +30,7 @@ interface Parts {
   readonly mailed: LinkMails
   readonly registration: Registration
   readonly signIn: SignIn
+  readonly recovery: Pick<RecoveryLinks, 'assertStands'>
   readonly setting: <K extends keyof SettingValues>(key: K) => Promise<SettingValues[K]>
 }
 
@@ -114,9 +116,10 @@ export class EmailFlows {
 
   /** Returns the user whose password a link sets, without using the link up. */
   async readReset(token: string): Promise<UserRow> {
-    const { user_id } = await this.#parts.links.read(token, 'reset')
+    const { user_id, purpose } = await this.#parts.links.read(token, 'reset', 'recovery')
     const user = user_id === null ? undefined : await this.#byId(user_id)
     if (!user || user.is_active === 0) throw invalidLink()
+    if (purpose === 'recovery') await this.#parts.recovery.assertStands(user)
     return user
   }
 
@@ -129,7 +132,7 @@ export class EmailFlows {
   ): Promise<{ user: string }> {
     const { links, credentials, registration } = this.#parts
     await this.readReset(token)
-    const id = await registration.confirmBy(await links.use(token, 'reset'), names)
+    const id = await registration.confirmBy(await links.use(token, 'reset', 'recovery'), names)
     await credentials.store(id, passwordHash)
     await this.passwordChanged(id, by)
     return { user: (await this.#byId(id))!.username }

@@ -5,6 +5,7 @@ export const tokenLifetimesSeconds = {
   verify: 24 * 3600,
   change: 24 * 3600,
   reset: 3600,
+  recovery: 3600,
   magic: 900,
   reopen: 7 * 24 * 3600,
   prove: 600,

@@ -97,6 +97,16 @@ export class OneTimeTokens {
     })
   }
 
+  /** Issues a link that is shown to somebody, and not mailed. Those of the person before end. Inside a transaction. */
+  async issueShown(purpose: 'recovery', userId: string, wanted: WantedNames): Promise<string> {
+    const earlier = this.#database.query.deleteFrom('one_time_tokens').where('user_id', '=', userId)
+    await earlier.where('purpose', '=', purpose).execute()
+    const token = randomBytes(32).toString('base64url')
+    const more = { wanted: JSON.stringify(wanted) }
+    await this.#insert(token, purpose, userId, '', tokenLifetimesSeconds[purpose], more)
+    return token
+  }
+
   /** Issues a token for the second step of a sign-in. A user may have several, in several browsers. */
   async begin(
     half: FirstStep,

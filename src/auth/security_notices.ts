@@ -6,7 +6,8 @@ import { now } from '../storage/ids.ts'
 import type { KnownDevices } from './known_devices.ts'
 import { noticeLinkSeconds, type NoticeLinks } from './not_me/notice_links.ts'
 
-type NoticeKind = 'password_changed' | 'address_changed' | 'factors_changed' | 'new_device' | 'trust_ended'
+type NoticeKind =
+  'password_changed' | 'address_changed' | 'factors_changed' | 'recovery_link' | 'new_device' | 'trust_ended'
 
 interface Parts {
   readonly database: Database

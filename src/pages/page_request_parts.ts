@@ -43,6 +43,8 @@ export interface PageRequestParts {
   readonly pictureOf: (userId: string) => Promise<{ readonly path: string; readonly isOwn: boolean }>
   /** When the account of a person ends; null if it does not. */
   readonly endOf: (userId: string) => Promise<number | null>
+  /** Who made the last link by which a person may choose a new password, and when; undefined if that is long ago. */
+  readonly recoveryOf: (userId: string) => Promise<{ readonly by: string; readonly at: number } | undefined>
   /** What an open invitation says; undefined for a link that does not work. */
   readonly invitation: (token: string) => Promise<ShownInvitation | undefined>
   /** The time zone that a person has set; undefined for none. */
@@ -54,5 +56,5 @@ export interface PageRequestParts {
 /** What pages need to know of people besides who they are. */
 export type PersonFacts = Pick<
   PageRequestParts,
-  'attributes' | 'closing' | 'endOf' | 'groupsOf' | 'invitation' | 'pictureOf' | 'requestDays'
+  'attributes' | 'closing' | 'endOf' | 'groupsOf' | 'invitation' | 'pictureOf' | 'recoveryOf' | 'requestDays'
 >

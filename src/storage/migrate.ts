@@ -33,6 +33,7 @@ import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
 import * as invitations from './migrations/030_invitations.ts'
+import * as recoveryLinks from './migrations/030_recovery_links.ts'
 import * as asking from './migrations/031_asking.ts'
 import * as trustedBrowsers from './migrations/032_trusted_browsers.ts'
 import type { Schema } from './schema.ts'
@@ -70,6 +71,7 @@ export const migrations: Record<string, Migration> = {
   '028_remembered': remembered,
   '029_account_ends': accountEnds,
   '030_invitations': invitations,
+  '030_recovery_links': recoveryLinks,
   '031_asking': asking,
   '032_trusted_browsers': trustedBrowsers,
   '033_mailed_codes': mailedCodes,

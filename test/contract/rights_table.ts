@@ -56,6 +56,7 @@ export const rows: Record<string, Row> = {
   'auth.change_email': signedIn,
   'auth.request_mailed_code': signedIn,
   'auth.login_by_mailed_code': everybody,
+  'users.recovery_link': only('proxy.users.write'),
   'invitations.add': only('proxy.users.write'),
   'invitations.list': only('proxy.users.write'),
   'invitations.resend': only('proxy.users.write'),
@@ -241,6 +242,7 @@ export const takesAdmin = new Set([
   'users.identities.remove',
   'users.keys.add',
   'users.networks.add',
+  'users.recovery_link',
   'users.remove',
   'users.update',
 ])
@@ -271,6 +273,7 @@ export const notAboutOneself = new Set([
   'users.identities.remove',
   'users.keys.add',
   'users.networks.add',
+  'users.recovery_link',
   'users.remove',
   'users.update',
 ])

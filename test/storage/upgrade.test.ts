@@ -230,6 +230,7 @@ const upgraded = (old: Rows): Rows => {
         revoked_at: null,
       },
     ],
+    recovery_links: [],
     invitation_groups: [],
     registrations: [],
     providers: old.providers!.map((row) => ({

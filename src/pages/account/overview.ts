@@ -8,7 +8,8 @@ export const overview: Topic = {
   read: async (page, caller) => {
     const me = (await page.call('auth.me', {}, caller)) as Overview
     const endsAt = await page.people.endOf(caller.user_id!)
-    return (words, token) => overviewSection(words, token, me, endsAt)
+    const recovery = await page.people.recoveryOf(caller.user_id!)
+    return (words, token) => overviewSection(words, token, me, { endsAt, recovery })
   },
   forms: {
     profile: {

@@ -11,7 +11,19 @@ export interface Overview {
   readonly claims: readonly string[]
 }
 
-export const overviewSection = (words: Catalogue, token: string, me: Overview, endsAt: number | null) => {
+/** What a person must know about their account. */
+interface Notices {
+  readonly endsAt: number | null
+  /** Who made the last recovery link, and when. */
+  readonly recovery: { readonly by: string; readonly at: number } | undefined
+}
+
+export const overviewSection = (
+  words: Catalogue,
+  token: string,
+  me: Overview,
+  { endsAt, recovery }: Notices,
+) => {
   const own = words.account
   const name = input(
     'profile-display_name',
@@ -28,6 +40,7 @@ export const overviewSection = (words: Catalogue, token: string, me: Overview, e
     heading: me.display_name || me.user,
     content: html`<p class="lead">${own.signed_in}</p>
 ${endsAt !== null && html`<p class="notice">${own.ends({ at: endsAt })}</p>`}
+${recovery && html`<p class="notice">${own.recovery_link(recovery)}</p>`}
 ${whoList(words, me)}
 <form method="post" action="/auth/logout">
 <input type="hidden" name="form_token" value="${token}">

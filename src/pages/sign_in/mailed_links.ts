@@ -37,12 +37,17 @@ const askForm =
     fields: [emailField(words, email)],
     links: back(words),
   })
+const resetLead = ({ sign_in }: Catalogue, { purpose, wanted, address }: FoundLink): string =>
+  purpose === 'recovery'
+    ? sign_in.reset.recovery({ user: wanted?.username ?? '' })
+    : sign_in.reset.lead({ address })
+
 const resetForm =
   (token: string, link: FoundLink | undefined, chosen: Chosen = {}): Form =>
   (words) => ({
     title: words.sign_in.reset.title,
     button: words.sign_in.reset.button,
-    ...(link && { lead: leadOf(words, link) ?? words.sign_in.reset.lead(link) }),
+    ...(link && { lead: leadOf(words, link) ?? resetLead(words, link) }),
     action: '/auth/reset',
     hidden: { token },
     fields: [...nameFields(words, link, chosen), newPasswordField(words)],
@@ -72,7 +77,7 @@ const chosenIn = (form: URLSearchParams): Chosen =>
 export const reset = async (page: PageRequest): Promise<void> => {
   const token = page.query.get('token')
   if (token === null) return show(page, askForm(''))
-  const link = await linkOf(page, token, ['reset'], '/auth/reset')
+  const link = await linkOf(page, token, ['reset', 'recovery'], '/auth/reset')
   if (link) await show(page, resetForm(token, link))
 }
 
@@ -88,7 +93,7 @@ export const postReset = async (page: PageRequest): Promise<void> => {
   }
   const chosen = chosenIn(form)
   const params = { token, password: form.get('password') ?? '', ...chosen }
-  const again = resetForm(token, await page.links.find(token, 'reset'), chosen)
+  const again = resetForm(token, await page.links.find(token, 'reset', 'recovery'), chosen)
   if (await submit(page, 'auth.reset_password', params, again)) await tell(page, { reason: 'password_set' })
 }
 

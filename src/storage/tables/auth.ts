@@ -56,6 +56,14 @@ export interface AuthTables {
     created_at: number
     expires_at: number
   }
+  /** Who made the last recovery link of a person; `made_by` is null for the operator, and for somebody who is gone. */
+  recovery_links: {
+    user_id: string
+    made_by: string | null
+    made_by_kind: string
+    made_by_name: string
+    made_at: number
+  }
   /** Accounts that their people have closed, and when they are gone. */
   closed_accounts: { user_id: string; closed_at: number; removes_at: number }
   /** What a provider asserted, next to the one-time token of a sign-in that waits for its second factor. */

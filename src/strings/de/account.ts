@@ -9,6 +9,8 @@ const used = (last_used_at: number | null) =>
 
 export const account: Catalogue['account'] = {
   title: 'Ihr Konto',
+  recovery_link: ({ by, at }: { by: string; at: number }) =>
+    `${by} hat am ${time(at)} einen Link erstellt, mit dem sich ein neues Passwort für Ihr Konto wählen lässt.`,
   ends: ({ at }) => `Ihr Konto endet am ${time(at)}.`,
   signed_in: 'Sie sind angemeldet.',
   username: 'Benutzername',

@@ -98,6 +98,12 @@ export const mails: Catalogue['mails'] = {
         `Das Passwort Ihres Kontos bei ${site} wurde geändert. Sie wurden überall sonst abgemeldet.`,
       ],
     }),
+    recovery_link: ({ site, about }) => ({
+      subject: `Ein Link zu Ihrem Konto bei ${site}`,
+      paragraphs: [
+        `${about} hat einen Link erstellt, mit dem sich ein neues Passwort für Ihr Konto bei ${site} wählen lässt. Wenn Sie darum gebeten haben, bekommen Sie ihn von dort.`,
+      ],
+    }),
     address_changed: ({ site, about, restores }) => ({
       subject: `Ihre Adresse für ${site} wurde geändert`,
       paragraphs: [

@@ -105,6 +105,9 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   reset: {
     title: 'Neues Passwort festlegen',
+    /** Of a link that somebody handed over. */
+    recovery: ({ user }: { user: string }) =>
+      `Damit wird das Passwort des Kontos ${user} gesetzt, und es wird überall abgemeldet. Die Bestätigung in zwei Schritten bleibt, wie sie ist.`,
     lead: ({ address }: { address: string }) =>
       `Damit legen Sie das Passwort des Kontos von ${address} fest. Das Konto wird überall abgemeldet.`,
     button: 'Passwort festlegen',

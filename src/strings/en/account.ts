@@ -9,6 +9,8 @@ const used = (last_used_at: number | null) =>
 /** The account page, and what leads on from it. Times are Unix times in seconds. */
 export const account = {
   title: 'Your account',
+  recovery_link: ({ by, at }: { by: string; at: number }) =>
+    `${by} made a link on ${time(at)} by which a new password can be chosen for your account.`,
   ends: ({ at }: { at: number }) => `Your account ends on ${time(at)}.`,
   signed_in: 'You are signed in.',
   username: 'Username',

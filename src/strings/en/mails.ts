@@ -127,6 +127,12 @@ export const mails = {
         `The password of your account at ${site} was changed. You were signed out everywhere else.`,
       ],
     }),
+    recovery_link: ({ site, about }) => ({
+      subject: `Somebody made a link to your account at ${site}`,
+      paragraphs: [
+        `${about} made a link by which a new password can be chosen for your account at ${site}. If you asked for it, they will hand it to you.`,
+      ],
+    }),
     address_changed: ({ site, about, restores }) => ({
       subject: `Your address for ${site} was changed`,
       paragraphs: [

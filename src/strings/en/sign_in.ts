@@ -106,6 +106,9 @@ export const sign_in = {
   },
   reset: {
     title: 'Choose a new password',
+    /** Of a link that somebody handed over. */
+    recovery: ({ user }: { user: string }) =>
+      `This sets the password of the account ${user}, and signs it out everywhere. Two-step verification stays as it is.`,
     lead: ({ address }: { address: string }) =>
       `This sets the password of the account of ${address}, and signs it out everywhere.`,
     button: 'Set password',

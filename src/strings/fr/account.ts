@@ -12,6 +12,8 @@ const usedToken = (last_used_at: number | null) =>
 
 export const account: Catalogue['account'] = {
   title: 'Votre compte',
+  recovery_link: ({ by, at }: { by: string; at: number }) =>
+    `${by} a créé le ${time(at)} un lien permettant de choisir un nouveau mot de passe pour votre compte.`,
   ends: ({ at }) => `Votre compte prend fin le ${time(at)}.`,
   signed_in: 'Vous êtes connecté.',
   username: 'Nom d’utilisateur',

@@ -98,6 +98,12 @@ export const mails: Catalogue['mails'] = {
         `Le mot de passe de votre compte sur ${site} a été modifié. Vous avez été déconnecté partout ailleurs.`,
       ],
     }),
+    recovery_link: ({ site, about }) => ({
+      subject: `Un lien vers votre compte sur ${site}`,
+      paragraphs: [
+        `${about} a créé un lien permettant de choisir un nouveau mot de passe pour votre compte sur ${site}. Si vous l’avez demandé, on vous le remettra.`,
+      ],
+    }),
     address_changed: ({ site, about, restores }) => ({
       subject: `Votre adresse pour ${site} a été modifiée`,
       paragraphs: [

@@ -106,6 +106,9 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   reset: {
     title: 'Choisissez un nouveau mot de passe',
+    /** Of a link that somebody handed over. */
+    recovery: ({ user }: { user: string }) =>
+      `Ceci définit le mot de passe du compte ${user} et le déconnecte partout. La validation en deux étapes reste inchangée.`,
     lead: ({ address }: { address: string }) =>
       `Vous définissez le mot de passe du compte de ${address}, qui sera déconnecté partout.`,
     button: 'Définir le mot de passe',
