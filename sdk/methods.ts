@@ -451,6 +451,22 @@ export interface PasskeyRequestOptions {
   }[]
 }
 
+export interface PlaceCheck {
+  allowed: boolean
+  /** The claims that satisfy the rule; empty when none does */
+  because: Why[]
+  /** The patterns of the rule that no claim satisfies, and the groups whose members would satisfy them */
+  missing: {
+    /** A claim, or "prefix.*" for any claim below the prefix */
+    claim: string
+    granted_by: Granter[]
+  }[]
+  lack: "account" | "claims" | "email" | null
+  /** The proof that the place and the groups of the person ask of a session */
+  proof: "any" | "second" | "passkey"
+  proof_age: number | null
+}
+
 export interface Provider {
   /** A UUID of version 7 */
   id: string
@@ -649,18 +665,6 @@ export interface RouteTrial {
     value: string
   }[]
   location: string | null
-}
-
-export interface RuleCheck {
-  allowed: boolean
-  /** The claims that satisfy the rule; empty when none does */
-  because: Why[]
-  /** The patterns of the rule that no claim satisfies, and the groups whose members would satisfy them */
-  missing: {
-    /** A claim, or "prefix.*" for any claim below the prefix */
-    claim: string
-    granted_by: Granter[]
-  }[]
 }
 
 export interface Service {
@@ -1764,7 +1768,11 @@ export interface ClaimsCheckParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
   /** Patterns, of which one must match */
-  rule: string[]
+  rule?: string[]
+  /** The client_id of an application */
+  client?: string
+  /** A UUID of version 7 */
+  route?: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   service?: string
   /** An integer from 0 (internal trust) to 2147483647 */
@@ -2643,7 +2651,7 @@ export interface Methods {
   'roles.add_claim': { params: RolesAddClaimParams; result: Role }
   'roles.remove_claim': { params: RolesRemoveClaimParams; result: null }
   'claims.resolve': { params: ClaimsResolveParams; result: Resolution }
-  'claims.check': { params: ClaimsCheckParams; result: RuleCheck }
+  'claims.check': { params: ClaimsCheckParams; result: PlaceCheck }
   'sessions.list': { params: SessionsListParams; result: SessionsListResult }
   'sessions.revoke': { params: SessionsRevokeParams; result: null }
   'sessions.revoke_all': { params: SessionsRevokeAllParams; result: SessionsRevokeAllResult }
@@ -2941,8 +2949,8 @@ export interface HeroProxyMethods {
   claims: {
     /** Return the claims of a user, each with the groups and role it comes from. Without `service`, grants for a single service are left out; without `context`, the user's own context applies. */
     resolve(params: ClaimsResolveParams): Promise<Resolution>
-    /** Check whether a user satisfies a rule, and return why or what is missing */
-    check(params: ClaimsCheckParams): Promise<RuleCheck>
+    /** Check whether a user satisfies a rule or may enter a place, and return why or what is missing. Give exactly one of `rule`, `client` and `route`. For a place it also returns what else keeps the person out, and the proof that their session would have to have; `service` and `context` go with a rule only. */
+    check(params: ClaimsCheckParams): Promise<PlaceCheck>
   }
   proxy: {
     routes: {

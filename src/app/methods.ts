@@ -138,7 +138,7 @@ export const allMethods = (
     ...credentialMethods(belongings),
     ...groupMethods(groups, members, grants, admins, rooms.groupProofs),
     ...roleMethods(roles),
-    ...claimMethods(claims),
+    ...claimMethods(claims, (user, wanted) => flows.placeChecks.check(user, wanted)),
     ...sessionMethods(sessions, users, revocations),
     ...routeMethods(routes, trial, isOwnPath),
     ...settingMethods(settings),

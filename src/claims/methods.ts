@@ -1,8 +1,10 @@
+import { invalidParams } from '../contract/errors.ts'
+import { anyProof } from '../contract/proofs.ts'
 import { Type } from '../contract/schema_builder.ts'
 import { method } from '../contract/method.ts'
-import { ClaimPattern, scopeParams, Shape, Username } from '../contract/schemas.ts'
+import { ClaimPattern, Id, scopeParams, Shape, Username } from '../contract/schemas.ts'
 import type { Claims } from './claims.ts'
-import { Resolution, RuleCheck, type Why } from './result_schemas.ts'
+import { PlaceCheck, Resolution, type Why } from './result_schemas.ts'
 
 const tickets: Why = {
   claim: 'engineers.tickets.read',
@@ -17,7 +19,14 @@ const pages: Why = {
   role: 'writer',
 }
 
-export const claimMethods = (claims: Claims) => [
+/** `checkPlace` throws not_found. */
+export const claimMethods = (
+  claims: Claims,
+  checkPlace: (
+    user: string,
+    wanted: { readonly client?: string | undefined; readonly route?: string | undefined },
+  ) => Promise<PlaceCheck>,
+) => [
   method({
     name: 'claims.resolve',
     summary: 'Return the claims of a user, each with the groups and role it comes from',
@@ -54,19 +63,27 @@ export const claimMethods = (claims: Claims) => [
   }),
   method({
     name: 'claims.check',
-    summary: 'Check whether a user satisfies a rule, and return why or what is missing',
+    summary: 'Check whether a user satisfies a rule or may enter a place, and return why or what is missing',
+    description:
+      'Give exactly one of `rule`, `client` and `route`. For a place it also returns what else keeps the person out, and the proof that their session would have to have; `service` and `context` go with a rule only.',
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user}'],
     params: Shape({
       user: Username,
-      rule: Type.Array(ClaimPattern, {
-        minItems: 1,
-        maxItems: 50,
-        description: 'Patterns, of which one must match',
-      }),
+      rule: Type.Optional(
+        Type.Array(ClaimPattern, {
+          minItems: 1,
+          maxItems: 50,
+          description: 'Patterns, of which one must match',
+        }),
+      ),
+      client: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 2000, description: 'The client_id of an application' }),
+      ),
+      route: Type.Optional(Id),
       ...scopeParams,
     }),
-    result: RuleCheck,
+    result: PlaceCheck,
     errors: ['not_found'],
     examples: [
       {
@@ -80,9 +97,22 @@ export const claimMethods = (claims: Claims) => [
               granted_by: [{ group: 'admin', role: 'admin', service: null, context: null }],
             },
           ],
+          lack: null,
+          proof: 'any',
+          proof_age: null,
         },
       },
     ],
-    handler: ({ user, rule, ...where }) => claims.check(user, rule, where),
+    handler: async ({ user, rule, client, route, ...where }): Promise<PlaceCheck> => {
+      const given = [rule, client, route].filter((one) => one !== undefined)
+      if (given.length !== 1) throw invalidParams('rule', 'exactly one of rule, client and route')
+      if (rule === undefined) {
+        const [scoped] = Object.keys(where)
+        if (scoped !== undefined) throw invalidParams(scoped, 'given with a rule only')
+        return checkPlace(user, { client, route })
+      }
+      const checked = await claims.check(user, rule, where)
+      return { ...checked, lack: checked.allowed ? null : 'claims', ...anyProof }
+    },
   }),
 ]

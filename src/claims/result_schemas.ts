@@ -1,3 +1,4 @@
+import { proofLevels } from '../contract/proofs.ts'
 import { Type, type Static } from '../contract/schema_builder.ts'
 import {
   Claim,
@@ -38,12 +39,30 @@ export const Granter = Named('Granter', {
 })
 export type Granter = Static<typeof Granter>
 
-export const RuleCheck = Named('RuleCheck', {
+const ruleCheck = {
   allowed: Type.Boolean(),
   because: Type.Array(Why, { description: 'The claims that satisfy the rule; empty when none does' }),
   missing: Type.Array(Shape({ claim: ClaimPattern, granted_by: Type.Array(Granter) }), {
     description:
       'The patterns of the rule that no claim satisfies, and the groups whose members would satisfy them',
   }),
-})
+}
+export const RuleCheck = Named('RuleCheck', ruleCheck)
 export type RuleCheck = Static<typeof RuleCheck>
+
+export const PlaceCheck = Named('PlaceCheck', {
+  ...ruleCheck,
+  lack: Nullable(
+    Type.Enum(['account', 'claims', 'email'], {
+      description:
+        'What keeps the person out: account: they may not sign in; claims: no claim satisfies the rule; email: their verified address does not',
+    }),
+  ),
+  proof: Type.Enum(proofLevels, {
+    description: 'The proof that the place and the groups of the person ask of a session',
+  }),
+  proof_age: Nullable(
+    Type.Integer({ description: 'How many seconds old that proof may be; null without a limit' }),
+  ),
+})
+export type PlaceCheck = Static<typeof PlaceCheck>

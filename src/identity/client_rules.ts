@@ -35,7 +35,7 @@ export class ClientRules {
 
   /** Judges a person who is signed in, by the rule of the client and by what its request asks for besides. */
   enter(session: LiveSession, client: MaybeClient, asked: ProofRule = anyProof): Verdict | Promise<Verdict> {
-    return whenReady(this.#placeOf(client), (place) =>
+    return whenReady(this.placeOf(client), (place) =>
       this.#judge.enter({ principal: session, staticToken: false }, { ...place, ...bothRules(place, asked) }),
     )
   }
@@ -52,7 +52,7 @@ export class ClientRules {
     if (client && acr !== undefined && levelIndex(acr) < levelIndex(client.proof)) return false
     const most = client?.session_max ?? null
     if (most !== null && auth_time !== undefined && auth_time + most <= now()) return false
-    return whenReady(this.#placeOf(client), (place) => {
+    return whenReady(this.placeOf(client), (place) => {
       if (place.required_claims.length === 0) return true
       const principal = withoutSession({ user_id, context })
       return whenReady(
@@ -67,7 +67,8 @@ export class ClientRules {
     return (await this.#defaults()) !== ''
   }
 
-  #placeOf(client: MaybeClient): Place | Promise<Place> {
+  /** What an application asks of people, as the judge reads it. */
+  placeOf(client: MaybeClient): Place | Promise<Place> {
     const { service = null, required_claims = [], proof = 'any', proof_age = null } = client ?? {}
     const place = { service, guests: false, required_claims, allowed_emails: [], proof, proof_age }
     const isOwn = client && (!client.dynamic || required_claims.length > 0)

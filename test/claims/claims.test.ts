@@ -68,6 +68,9 @@ onBothDatabases('claims', (newUrl, kind) => {
         allowed: false,
         because: [],
         missing: rule.map((claim) => ({ claim, granted_by: [] })),
+        lack: 'claims',
+        proof: 'any',
+        proof_age: null,
       })
     }
     assert.ok((await hero.claims.check({ user: 'linus', rule: ['engineers.*'], service: 'ci' })).allowed)
