@@ -45,6 +45,26 @@ describe('signing in with a third-party OpenID provider', () => {
     assert.ok(ok, JSON.stringify(steps))
   })
 
+  test('the box on our own page keeps the sign-in, a link elsewhere does not, and a provider that joins leaves it kept', async () => {
+    const home = new URL(stage.origin)
+    const come = async (person: Person, site: string, remember = '1') => {
+      const page = await person.open(
+        `${stage.origin}/login?provider=peer&next=/auth/me&remember=${remember}`,
+        {
+          headers: { 'sec-fetch-site': site },
+        },
+      )
+      if (page.url.pathname.startsWith('/who/')) await person.submit(page, '/who/', { sub: '7' })
+      assert.equal(await whoIs(person, stage.origin), 'grace')
+      return person.keeps('__Host-hero_proxy_session', home)
+    }
+    const person = new Person()
+    assert.equal(await come(person, 'same-origin'), 180 * 86_400)
+    assert.ok((await come(person, 'same-origin', ''))! > 179 * 86_400)
+    assert.equal(await come(new Person(), 'same-site'), undefined)
+    assert.equal(await come(new Person(), 'same-origin', ''), undefined)
+  })
+
   test('a known subject is signed in and continues to the requested page', async () => {
     const person = new Person()
     const page = await comeBy(person, stage, 'peer', '7', '/auth/me?x=1')
