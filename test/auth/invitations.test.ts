@@ -294,6 +294,22 @@ onBothDatabases(
       )
     })
 
+    test('default_groups are for those who sign up without one, and never lead to admin or a proof', async () => {
+      await set('default_groups', 'club, strict, admin, nothing')
+      await refused(set('default_groups', 'club; class'), 'invalid_params', 'value')
+      const invited = await join(await linkFor({ groups: ['class'] }))
+      assert.deepEqual(await groupsOf(invited.user), ['groups.class'])
+      await set('registration_mode', 'open')
+      const username = newName()
+      const email = `${username}@example.org`
+      await hero.auth.register({ username, email })
+      assert.deepEqual(await groupsOf(username), [])
+      await hero.auth.verify_email({ token: await verifyToken(email), password: ownPassword })
+      assert.deepEqual(await groupsOf(username), ['groups.club'])
+      await set('registration_mode', 'invite')
+      await set('default_groups', '')
+    })
+
     test('on pages: from the link to the waiting page, and in after the approval', async () => {
       const invite = await linkFor({ uses: 3, approve: true })
       const home = daemon.config.public_url
