@@ -5,6 +5,7 @@ import { Shape } from '../contract/schemas.ts'
 import { refuseWhileImpersonating } from '../contract/caller.ts'
 import type { EmailFlows } from './email_flows.ts'
 import type { Enrolment } from './enrolment.ts'
+import { signedInTarget } from './signed_in.ts'
 import { SignedIn, signedIn } from './methods.ts'
 
 export const BrowserSecret = Type.String({
@@ -57,7 +58,7 @@ export const codeMethods = ({ flows, attempts, enrolment }: Parts) => [
     params: Shape({ code: MailCode, browser_secret: BrowserSecret }),
     result: SignedIn,
     errors: ['unauthenticated', 'factor_required', 'conflict', 'rate_limited'],
-    target: (_, result) => (result ? `user=${result.user}` : ''),
+    target: (_, result) => signedInTarget(result),
     examples: [
       {
         params: exampleCode,
