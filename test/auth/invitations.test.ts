@@ -206,11 +206,9 @@ onBothDatabases(
       assert.ok(joined.every(({ awaits_approval }) => awaits_approval))
       const [first, second, third] = joined.map(({ user }) => user)
       const { items } = await hero.registrations.list({})
-      assert.partialDeepStrictEqual(items.slice(-3), [
-        { user: first, email: `${first}@example.org`, groups: ['class'] },
-        { user: second },
-        { user: third },
-      ])
+      const shown = items.find(({ user }) => user === first)
+      assert.partialDeepStrictEqual(shown, { email: `${first}@example.org`, groups: ['class'] })
+      assert.ok([second, third].every((name) => items.some(({ user }) => user === name)))
       await refused(login(first!), 'unauthenticated')
       assert.deepEqual((await hero.claims.resolve({ user: first! })).claims, [])
       const unknown = await refused(hero.registrations.approve({ users: [first!, 'nobody'] }), 'not_found')
