@@ -163,9 +163,9 @@ describe('the pages of an account in Chromium', { skip: browserMissing() ?? fals
   })
 
   test('work without scripts: navigation, a question with Cancel first, and a download of what is shown once', async () => {
-    await daemon.hero.users.add({ username: 'grace', password: goodPassword })
+    await daemon.hero.users.add({ username: 'joan', password: goodPassword })
     const context = await browser.newContext({ javaScriptEnabled: false, acceptDownloads: true })
-    const page = await signIn(context, 'grace')
+    const page = await signIn(context, 'joan')
     onComplaint(page, (complaint) => complaints.push(complaint))
     const token = await makeToken(page)
     const saved = async () => {
