@@ -163,9 +163,9 @@ describe('the pages of an account in Chromium', { skip: browserMissing() ?? fals
   })
 
   test('work without scripts: navigation, a question with Cancel first, and a download of what is shown once', async () => {
-    await daemon.hero.users.add({ username: 'joan', password: goodPassword })
+    await daemon.hero.users.add({ username: 'lin', password: goodPassword })
     const context = await browser.newContext({ javaScriptEnabled: false, acceptDownloads: true })
-    const page = await signIn(context, 'joan')
+    const page = await signIn(context, 'lin')
     onComplaint(page, (complaint) => complaints.push(complaint))
     const token = await makeToken(page)
     const saved = async () => {
