@@ -62,6 +62,7 @@ export const goals: Readonly<Record<string, Readonly<Record<string, Goal>>>> = {
     validate_vs_introspection: more(1),
     clients_100k_vs_10: less(1.1, 1),
   },
+  rules: { authorize_vs_without: more(0.95), introspection_vs_without: more(0.95) },
   providers: {
     p99_gone_vs_calm: less(1.1),
     p99_silent_vs_calm: less(1.1),

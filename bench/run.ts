@@ -25,6 +25,7 @@ const benches = [
   'login',
   'handover',
   'tokens',
+  'rules',
   'providers',
 ]
 

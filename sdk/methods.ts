@@ -501,6 +501,8 @@ export interface Provider {
     /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
     group: string
   }[]
+  /** Groups of every account that a first sign-in with the provider creates (allow_signup). Nobody lands by this in admin, or in a group that asks for a proof */
+  default_groups: string[]
   /** Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes */
   keep_tokens: boolean
   /** Update the name of people, and the address that the provider has replaced by another verified one, at every sign-in, not only at the first */
@@ -2349,6 +2351,8 @@ export interface ProvidersAddParams {
     /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
     group: string
   }[]
+  /** Groups of every account that a first sign-in with the provider creates (allow_signup). Nobody lands by this in admin, or in a group that asks for a proof */
+  default_groups?: string[]
   /** Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes */
   keep_tokens?: boolean
   /** Update the name of people, and the address that the provider has replaced by another verified one, at every sign-in, not only at the first */
@@ -2404,6 +2408,8 @@ export interface ProvidersUpdateParams {
     /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
     group: string
   }[]
+  /** Groups of every account that a first sign-in with the provider creates (allow_signup). Nobody lands by this in admin, or in a group that asks for a proof */
+  default_groups?: string[]
   /** Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes */
   keep_tokens?: boolean
   /** Update the name of people, and the address that the provider has replaced by another verified one, at every sign-in, not only at the first */

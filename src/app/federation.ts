@@ -34,6 +34,7 @@ interface Parts {
   readonly attributes: UserAttributes
   readonly addresses: Addresses
   readonly members: Members
+  readonly giveGroups: (userId: string, slugs: readonly string[]) => Promise<void>
   readonly sessions: Sessions
   readonly signIn: SignIn
   readonly links: OneTimeTokens

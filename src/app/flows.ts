@@ -108,7 +108,7 @@ export const createFlows = (
   const signUp = createSignUp(rooms, forMail, config.public_url)
   const { registration } = signUp
   const userOf = async (id: string) => users.get({ id })
-  const enrolment = new Enrolment({ proofs: sessions.proofs, mailed, setting, userOf })
+  const enrolment = new Enrolment({ addresses, proofs: sessions.proofs, mailed, setting, userOf })
   const recovery = new RecoveryLinks({
     ...forMail,
     users,
@@ -128,6 +128,7 @@ export const createFlows = (
     attributes: rooms.userAttributes,
     addresses,
     members,
+    giveGroups: (userId, slugs) => signUp.admission.giveGroups(userId, slugs),
     sessions,
     signIn,
     links,

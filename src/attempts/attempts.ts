@@ -106,7 +106,9 @@ export class Attempts {
       const { account, network } = counted
       const [kind, id] = account.split(' ')
       const isPerson = kind === 'user' || kind === 'factor' || kind === 'code'
-      const keys = isPerson ? [`user ${id}`, `factor ${id}`, `code ${id}`] : [account]
+      // A password that was guessed or stolen must not clear what was counted against the codes in the person's mail.
+      const codes = kind === 'user' ? [] : [`code ${id}`]
+      const keys = isPerson ? [`user ${id}`, `factor ${id}`, ...codes] : [account]
       await this.#database.query.deleteFrom('attempts').where('key', 'in', keys).execute()
       if (network !== undefined && isPerson)
         await this.#put({ key: placeOf(`user ${id}`, network), full_until: 0, failures: 0, seen_at: now() })

@@ -71,7 +71,7 @@ export class EmailFlows {
     const holder = await addresses.holder(link.address)
     if (holder && holder.id !== user.id)
       throw conflict('This address belongs to another account now', { reason: 'address_taken' })
-    await addresses.setVerified(user.id, link.address)
+    await addresses.setVerified(user.id, link.address, true)
     await links.forget(user.id)
     if (user.email !== null && user.email_verified_at !== null)
       await notices.send('address_changed', user.id, by, {

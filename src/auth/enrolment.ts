@@ -4,10 +4,13 @@ import { freshForSeconds } from '../contract/fresh_proof.ts'
 import type { SessionProofs } from '../sessions/session_proofs.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import { now } from '../storage/ids.ts'
+import type { Addresses } from '../users/addresses.ts'
 import type { User } from '../users/user.ts'
+import { noticeLinkSeconds } from './not_me/notice_links.ts'
 import type { LinkMails } from './link_mails.ts'
 
 interface Parts {
+  readonly addresses: Pick<Addresses, 'selfGivenAt'>
   readonly proofs: SessionProofs
   readonly mailed: LinkMails
   readonly setting: <K extends keyof SettingValues>(key: K) => Promise<SettingValues[K]>
@@ -16,7 +19,8 @@ interface Parts {
 
 /**
  * The first factor of an account. From then on the factor is asked for at every sign-in, so a stolen password alone must not be
- * enough to add it: its person also shows that they read their mail.
+ * enough to add it: its person also shows that they read their mail. An address that they gave themselves counts once the notice of
+ * the change, with which the owner of the account takes it back, has expired.
  */
 export class Enrolment {
   readonly #parts: Parts
@@ -27,7 +31,7 @@ export class Enrolment {
 
   /** Throws proof_required or conflict for a session that may not add the first factor of its person yet. */
   async guard(caller: Caller): Promise<void> {
-    const { proofs, setting } = this.#parts
+    const { addresses, proofs, setting } = this.#parts
     const user = await this.#personOf(caller)
     if (user.has_factor || (await setting('factor_enrolment')) === 'proof') return
     if ((await setting('smtp_host')) === '') return
@@ -36,6 +40,15 @@ export class Enrolment {
         'A code is mailed to you before your first factor: add an address to your account first',
         {
           reason: 'address_needed',
+        },
+      )
+    const counts = (await addresses.selfGivenAt(user.id)) + noticeLinkSeconds
+    if (counts > now())
+      throw conflict(
+        'You changed your address a short while ago: a code that goes there proves nothing yet',
+        {
+          reason: 'address_too_new',
+          at: counts,
         },
       )
     const at = await proofs.mailedAt(caller.session_id!)

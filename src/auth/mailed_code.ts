@@ -58,8 +58,8 @@ export const countTry = async (
   database: Database,
   browserSecret: string,
   purpose: Purpose,
-): Promise<{ readonly user_id: string | null; readonly address: string } | undefined> =>
-  database.write(() =>
+): Promise<{ readonly user_id: string | null; readonly address: string } | undefined> => {
+  const waiting = await database.write(() =>
     database.query
       .updateTable('one_time_tokens')
       .set(({ eb }) => ({ code_tries: eb('code_tries', '+', 1) }))
@@ -68,8 +68,11 @@ export const countTry = async (
       .where('code_tries', '<', maxCodeTries)
       .where('code_until', '>', now())
       .returning(['user_id', 'address'])
-      .executeTakeFirst(),
+      .execute(),
   )
+  // A browser waits for one mail. One secret for several addresses would try a guess on all of them, and count it for one.
+  return waiting.length === 1 ? waiting[0] : undefined
+}
 
 /** The refusal of a code. It does not reveal why. */
 export const wrongCode = () =>

@@ -29,6 +29,7 @@ export class PersonalData {
       has_factor,
       awaits_approval: _,
       end_stage: __,
+      address_since: ___,
       ...account
     } = await database.query
       .selectFrom('users')

@@ -26,6 +26,8 @@ interface Parts {
   readonly attributes: Pick<UserAttributes, 'follow'>
   readonly addresses: Addresses
   readonly members: Members
+  /** Gives groups to a new account, as far as nothing speaks against it. */
+  readonly giveGroups: (userId: string, slugs: readonly string[]) => Promise<void>
   readonly pending: PendingLinks
   readonly replaced: ReplacedAddress
   readonly tokens: ProviderTokens
@@ -146,6 +148,7 @@ export class AccountMatching {
       email: profile.email,
       display_name: profile.name || name || nameFrom(profile.login) || username,
     })
+    await this.#parts.giveGroups(user.id, provider.default_groups)
     const { id } = await identities.link(user.id, provider.provider, profile.subject, displayFields(profile))
     return this.#known(provider, redeemed, id, user)
   }

@@ -19,6 +19,7 @@ export const forge: Provider = {
   allowed_domains: [],
   groups_claim: 'groups',
   groups: [],
+  default_groups: [],
   keep_tokens: false,
   refresh_profile: false,
   sign_out: false,

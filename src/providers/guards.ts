@@ -1,5 +1,5 @@
 import type { Caller } from '../contract/caller.ts'
-import { AppError } from '../contract/errors.ts'
+import { AppError, invalidParams, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import type { Provider } from './provider.ts'
 
@@ -9,19 +9,33 @@ export const requireClaim = ({ kind, claims }: Caller, claim: string): void => {
     throw new AppError('claim_required', `This needs the claim ${claim}`, { claims: [claim] })
 }
 
-type Table = Pick<Provider, 'groups' | 'groups_claim'>
+type Table = Pick<Provider, 'groups' | 'groups_claim' | 'default_groups'>
 
 const nameOf = ({ value, group }: Provider['groups'][number]) => JSON.stringify([value, group.toLowerCase()])
 
 /**
- * A caller who may edit providers could put anybody into any group with a provider of their own. So new group mappings need the same
+ * A caller who may edit providers could put anybody into any group with a provider of their own. So new group mappings and default groups need the same
  * claim as adding members. Throws claim_required. Removing mappings is always allowed.
  */
 export const requireClaimForGroups = (caller: Caller, before: Table, after: Table): void => {
   const known = new Set(before.groups.map(nameOf))
   const more = after.groups.some((entry) => !known.has(nameOf(entry)))
   const elsewhere = after.groups.length > 0 && after.groups_claim !== before.groups_claim
-  if (more || elsewhere) requireClaim(caller, 'proxy.groups.write')
+  const given = new Set(before.default_groups)
+  const byDefault = after.default_groups.some((slug) => !given.has(slug))
+  if (more || elsewhere || byDefault) requireClaim(caller, 'proxy.groups.write')
+}
+
+/** Throws not_found, and invalid_params for the group admin, which no provider may give. */
+export const refuseUnknownGroups = async (
+  query: Database['query'],
+  slugs: readonly string[],
+): Promise<void> => {
+  for (const [i, slug] of slugs.entries()) {
+    const row = await query.selectFrom('groups').select('slug').where('slug', '=', slug).executeTakeFirst()
+    if (!row) throw notFound('group', slug)
+    if (row.slug === 'admin') throw invalidParams(`default_groups.${i}`, 'any group but admin')
+  }
 }
 
 /**

@@ -102,6 +102,11 @@ export const providerFields = {
         'Maps groups of the provider to our groups. Memberships are updated at every sign-in; those given by hand stay',
     },
   ),
+  default_groups: Type.Array(GroupSlug, {
+    maxItems: 20,
+    description:
+      'Groups of every account that a first sign-in with the provider creates (allow_signup). Nobody lands by this in admin, or in a group that asks for a proof',
+  }),
   keep_tokens: Type.Boolean({
     description:
       'Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes',

@@ -18,6 +18,7 @@ export interface ProviderFields extends Partial<
     | 'allowed_domains'
     | 'groups_claim'
     | 'groups'
+    | 'default_groups'
     | 'keep_tokens'
     | 'refresh_profile'
     | 'sign_out'
@@ -62,6 +63,7 @@ export const toKnown = (
     allow_signup: row.allow_signup === 1,
     groups_claim: row.groups_claim || null,
     groups,
+    default_groups: JSON.parse(row.default_groups) as string[],
     keep_tokens: row.keep_tokens === 1,
     refresh_profile: row.refresh_profile === 1,
     sign_out: row.sign_out === 1,
@@ -90,6 +92,7 @@ export const toColumns = (fields: Columns) => ({
   allow_signup: bit(fields.allow_signup),
   allowed_domains: JSON.stringify(fields.allowed_domains.map((domain) => domain.toLowerCase())),
   groups_claim: fields.groups_claim ?? '',
+  default_groups: JSON.stringify(fields.default_groups),
   keep_tokens: bit(fields.keep_tokens),
   refresh_profile: bit(fields.refresh_profile),
   sign_out: bit(fields.sign_out),

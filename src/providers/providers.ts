@@ -13,7 +13,12 @@ import { checkClientKey } from './client_authentication.ts'
 import type { ClientKey, KnownProvider, Provider } from './provider.ts'
 import { checkFields, toColumns, toKnown, type ProviderFields, type UnsealedSecret } from './provider_row.ts'
 import { presetOf, type PresetName } from './presets.ts'
-import { requireAdminForInternalUrls, requireAdminForKnownName, requireClaimForGroups } from './guards.ts'
+import {
+  refuseUnknownGroups,
+  requireAdminForInternalUrls,
+  requireAdminForKnownName,
+  requireClaimForGroups,
+} from './guards.ts'
 
 export interface NewProvider extends ProviderFields, Partial<Addresses> {
   readonly provider: string
@@ -116,6 +121,7 @@ export class Providers {
         allow_signup: fields.allow_signup ?? false,
         allowed_domains: fields.allowed_domains ?? [],
         groups_claim: fields.groups_claim === undefined ? groups_claim : fields.groups_claim,
+        default_groups: fields.default_groups ?? [],
         keep_tokens: fields.keep_tokens ?? false,
         refresh_profile: fields.refresh_profile ?? false,
         sign_out: fields.sign_out ?? false,
@@ -136,7 +142,10 @@ export class Providers {
         .where('provider', '=', provider)
         .executeTakeFirst()
       if (taken) throw alreadyExists('provider', 'provider')
-      requireClaimForGroups(caller, { ...row, groups: [] }, { ...row, groups: groups ?? [] })
+      const { default_groups = [] } = fields
+      const none = { ...row, groups: [], default_groups: [] }
+      requireClaimForGroups(caller, none, { ...row, groups: groups ?? [], default_groups })
+      await refuseUnknownGroups(this.#query, default_groups)
       await requireAdminForKnownName(caller, this.#query, provider)
       if (fields.own_callback === undefined && kind === 'oidc')
         row.own_callback = bit((await this.#plainCallbackHolder()) !== undefined)
@@ -173,6 +182,7 @@ export class Providers {
     return this.#parts.database.write(async () => {
       const before = await this.known(provider)
       requireClaimForGroups(caller, before, { ...before, ...fields, ...(groups && { groups }) })
+      await refuseUnknownGroups(this.#query, fields.default_groups ?? [])
       const row = await this.#query
         .selectFrom('providers')
         .selectAll()

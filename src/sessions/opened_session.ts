@@ -64,7 +64,8 @@ export interface FreshProof {
 
 /** The columns that change when a provider vouches for a sign-in that is open already. It proves nothing that was not proven before. */
 export const joinedBy = ({ proven_at = 0, by_trust = false }: SessionOrigin, at: number) => ({
-  ...(by_trust && { by_trust: bit(true) }),
+  // A factor of long ago and a fresh first factor are not two fresh factors.
+  ...(by_trust && { by_trust: bit(true), second_at: 0, passkey_at: 0 }),
   proven_at: sql<number>`case when proven_at > ${Math.min(proven_at, at)} then proven_at else ${Math.min(proven_at, at)} end`,
   proofs: sql<number>`proofs + ${proven_at > 0 ? 1 : 0}`,
 })

@@ -29,6 +29,8 @@ import * as icons from './migrations/027_icons.ts'
 import * as pictures from './migrations/027_pictures.ts'
 import * as mailedCodes from './migrations/033_mailed_codes.ts'
 import * as mailedProof from './migrations/034_mailed_proof.ts'
+import * as providerDefaultGroups from './migrations/035_provider_default_groups.ts'
+import * as addressSince from './migrations/036_address_since.ts'
 import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
@@ -76,6 +78,8 @@ export const migrations: Record<string, Migration> = {
   '032_trusted_browsers': trustedBrowsers,
   '033_mailed_codes': mailedCodes,
   '034_mailed_proof': mailedProof,
+  '035_provider_default_groups': providerDefaultGroups,
+  '036_address_since': addressSince,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

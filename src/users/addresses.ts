@@ -84,14 +84,24 @@ export class Addresses {
     this.#database.changed('users')
   }
 
-  /** Changes the account's address to another verified one. */
-  async setVerified(id: string, email: string): Promise<void> {
+  /** Changes the account's address to another verified one. `byThemselves`: the person asked for it, and nobody else vouches for it. */
+  async setVerified(id: string, email: string, byThemselves = false): Promise<void> {
     const at = now()
     await this.#database.query
       .updateTable('users')
-      .set({ email, email_verified_at: at, updated_at: at })
+      .set({ email, email_verified_at: at, address_since: byThemselves ? at : 0, updated_at: at })
       .where('id', '=', id)
       .execute()
     this.#database.changed('users')
+  }
+
+  /** When the person last changed the address themselves, in Unix seconds; 0 for never. */
+  async selfGivenAt(id: string): Promise<number> {
+    const row = await this.#database.query
+      .selectFrom('users')
+      .select('address_since')
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return row?.address_since ?? 0
   }
 }

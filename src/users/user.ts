@@ -55,7 +55,7 @@ export interface UserFields {
   readonly ends_at?: number | null
 }
 
-export const toUser = ({ end_stage: _, ...row }: UserRow): User => ({
+export const toUser = ({ end_stage: _, address_since: __, ...row }: UserRow): User => ({
   ...row,
   display_name: shownName(row.display_name),
   awaits_approval: row.awaits_approval === 1,

@@ -157,6 +157,7 @@ export class Users {
         username,
         display_name: fields.display_name ?? username,
         email,
+        address_since: 0,
         // Administrators vouch for the addresses they enter.
         email_verified_at: email === null || !verified ? null : at,
         external_id,
@@ -192,10 +193,11 @@ export class Users {
       if (is_active !== undefined) next.is_active = bit(is_active)
       if (is_admin !== undefined) next.is_admin = bit(is_admin)
       if (next.ends_at !== row.ends_at) next.end_stage = 0
-      // The administrator vouches for a new address. Setting the same address again changes nothing.
-      if (next.email !== row.email) next.email_verified_at = next.email === null ? null : next.updated_at
+      const moves = next.email !== row.email // Administrators vouch for addresses, but not for their own.
+      if (moves) next.email_verified_at = next.email === null ? null : next.updated_at
+      if (moves) next.address_since = caller.user_id === row.id ? next.updated_at : 0
       await this.#database.query.updateTable('users').set(next).where('id', '=', row.id).execute()
-      if (next.email !== row.email) {
+      if (moves) {
         const before = row.email_verified_at === null ? undefined : (row.email ?? undefined)
         await this.#reactions.addressChanged(row.id, { before, after: next.email }, caller)
       }

@@ -256,7 +256,7 @@ describe('each method that writes', () => {
   after(() => daemon.close())
   /** Public methods and those about oneself have tests of their own. */
   const open = (name: string, claim: unknown) =>
-    claim === null || (claim === 'self' && /^(auth|factors)\./.test(name))
+    claim === null || (claim === 'self' && /^(auth|factors|requests)\./.test(name))
 
   for (const method of openrpc.methods.filter((method) => method['x-effect'] === 'write')) {
     if (open(method.name, method['x-required-claim'])) continue

@@ -131,6 +131,24 @@ onSqliteFirst('the first factor of an account', (newUrl) => {
     await daemon.hero.settings.set({ key: 'smtp_host', value: 'localhost' })
   })
 
+  test('an address that the person gave themselves proves nothing while the one before can take it back', async () => {
+    const { hero, email, username } = await newPerson()
+    await hero.auth.change_email({ email: 'thief@example.org' })
+    const change = await smtp.mailTo('thief@example.org', /Confirm your new address/)
+    await hero.auth.verify_email({ token: new URL(linkIn(change)).searchParams.get('token')! })
+    const thief = await signedIn(daemon, username)
+    const browser_secret = randomBytes(32).toString('base64url')
+    await thief.auth.request_mailed_code({ browser_secret })
+    await thief.auth.prove({ mailed_code: await codeTo('thief@example.org'), browser_secret })
+    for (const asking of [thief.factors.add_totp(), thief.factors.passkey_options()])
+      assert.equal((await refused(asking, 'conflict')).data.reason, 'address_too_new')
+    // An administrator vouches for an address.
+    await daemon.hero.users.update({ username, email })
+    const again = await signedIn(daemon, username)
+    await proveByMail(again, email)
+    await again.factors.add_totp()
+  })
+
   test('the pages ask for the code, and lead back to what was begun', async () => {
     const { username, email } = await newPerson()
     const browser = new Person()

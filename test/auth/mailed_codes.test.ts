@@ -142,6 +142,27 @@ onSqliteFirst('the code beside a mailed link', (newUrl) => {
     await daemon.hero.auth.login({ login: username, password: goodPassword })
   })
 
+  test('one secret for several addresses opens none of them, and a password clears no count of codes', async () => {
+    const [own, other] = [await newPerson(), await newPerson()]
+    const browser_secret = secret()
+    await request(own.email, browser_secret, '198.51.100.50')
+    const { code } = await mailTo(own.email)
+    await request(other.email, browser_secret, '198.51.100.50')
+    await refused(daemon.hero.auth.login_by_mailed_code({ code, browser_secret }), 'unauthenticated')
+    const answers = []
+    for (let i = 0; i < 3; i++) {
+      const key = secret()
+      await request(other.email, key, `198.51.77.${i}`)
+      for (let guess = 0; guess < 4; guess++) {
+        answers.push(
+          await callFrom(`198.51.77.${i}`, 'auth.login_by_mailed_code', { code: wrong, browser_secret: key }),
+        )
+        await daemon.hero.auth.login({ login: other.username, password: goodPassword })
+      }
+    }
+    assert.equal(answers.at(-1), 'rate_limited')
+  })
+
   test('a page and its refusals are the same for an address without an account', async () => {
     const { email } = await newPerson()
     const texts = []

@@ -94,6 +94,26 @@ onSqliteFirst('matching provider identities to accounts', (newUrl) => {
     assert.equal(await whoIs(again, stage.origin), 'zoe-van-dam', 'the second sign-in finds the same account')
   })
 
+  test('a new account gets the default groups of its provider, and no more than that', async () => {
+    const { hero } = stage
+    await hero.groups.add({ slug: 'guests' })
+    await hero.groups.add({ slug: 'guarded', proof: 'second' })
+    await hero.providers.update({ provider: 'peer', default_groups: ['guests', 'guarded'] })
+    const { subject } = await newSignIn({ preferred_username: 'newcomer' })
+    assert.deepEqual(await groupsOf('newcomer'), ['groups.guests'])
+    // By hand it can be taken away: the next sign-in does not bring it back.
+    await hero.groups.remove_member({ group: 'guests', user: 'newcomer' })
+    await comeBy(new Person(), stage, 'peer', subject)
+    assert.deepEqual(await groupsOf('newcomer'), [])
+    await refused(hero.providers.update({ provider: 'peer', default_groups: ['nothing'] }), 'not_found')
+    await refused(
+      hero.providers.update({ provider: 'peer', default_groups: ['admin'] }),
+      'invalid_params',
+      'default_groups.0',
+    )
+    await hero.providers.update({ provider: 'peer', default_groups: [] })
+  })
+
   test('a login becomes a valid claim segment, and a name in use now or earlier gets a number', async () => {
     await stage.hero.users.add({ username: 'gone' })
     await stage.hero.users.remove({ username: 'gone' })

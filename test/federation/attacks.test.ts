@@ -233,6 +233,8 @@ onSqliteFirst('attacks through providers', (newUrl) => {
           groups: mapped,
         }),
       () => as.providers.update({ provider: 'sso', groups: mapped }),
+      () => as.providers.update({ provider: 'sso', default_groups: ['vault'] }),
+      () => as.providers.add({ provider: 'mine', ...added, default_groups: ['vault'] }),
       () => as.providers.update({ provider: 'mapped', groups: [{ value: 'mine', group: 'vault' }] }),
       // People may choose this claim themselves at the provider, and with it their group.
       () => as.providers.update({ provider: 'mapped', groups_claim: 'nickname' }),

@@ -64,6 +64,7 @@ onBothDatabases('settings', (newUrl) => {
       ['theme_accent_dark', ['#000000', 'white', '#8cc0ee ']],
       ['logo', ['<img src=x>', '<svg>', 'x'.repeat(40_000), 7]],
       ['registration_mode', ['', 'Open', true]],
+      ['default_groups', ['a b', 'staff,', 'x'.repeat(1001), 7]],
       ['self_delete', ['true', 1]],
       ['delete_days', [0, 91, '7']],
       ['request_days', [0, 3651, '30']],

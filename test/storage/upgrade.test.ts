@@ -204,7 +204,13 @@ const upgraded = (old: Rows): Rows => {
       icon: '',
       ask_group: '',
     })),
-    users: old.users!.map((row) => ({ ...row, ends_at: null, end_stage: 0, awaits_approval: 0 })),
+    users: old.users!.map((row) => ({
+      ...row,
+      ends_at: null,
+      end_stage: 0,
+      awaits_approval: 0,
+      address_since: 0,
+    })),
     groups: old.groups!.map((row) => ({ ...row, proof: 'any' })),
     attributes: standardAttributes,
     user_attributes: [],
@@ -239,6 +245,7 @@ const upgraded = (old: Rows): Rows => {
       response_mode: 'query',
       key_sealed: '',
       internal_urls: '[]',
+      default_groups: '[]',
     })),
     routes: old.routes!.map((row, i) => ({
       ...row,

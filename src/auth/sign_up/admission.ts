@@ -86,26 +86,35 @@ export class Admission {
 
   /** Gives groups to a new account, as far as nothing speaks against it. Nobody lands in a group that asks for a proof by a setting. */
   async giveGroups(userId: string, slugs: readonly string[]): Promise<void> {
-    const { users, members, groupProofs } = this.#parts
+    const { users, groupProofs } = this.#parts
     const { username } = await users.get({ id: userId })
     for (const slug of slugs)
       if (slug !== adminGroup && (await groupProofs.asksMembersOf(slug)) === false)
-        await members.add(slug, { user: username }, null)
+        await this.#join(slug, username)
   }
 
   /** The groups of an invitation, while the one who made it may change their members. */
   async #give(userId: string, row: InvitationRow, approver?: Caller): Promise<string[]> {
-    const { invitations, users, members, claimsOf } = this.#parts
+    const { invitations, users, claimsOf } = this.#parts
     const { username } = await users.get({ id: userId })
     const rights = (await claimsOf(makerOf(row))) ?? []
     const given = []
     for (const { slug } of await invitations.groupsOf(row.id)) {
       if (!(await this.#mayAdd(rights, slug))) continue
       if (approver) await this.require(rightsOf(approver), slug, 'users')
-      await members.add(slug, { user: username }, null)
+      await this.#join(slug, username)
       given.push(slug)
     }
     return given
+  }
+
+  /** Somebody may have made them a member by hand already. */
+  async #join(group: string, user: string): Promise<void> {
+    try {
+      await this.#parts.members.add(group, { user }, null)
+    } catch (error) {
+      if (!(error instanceof AppError && error.error === 'already_exists')) throw error
+    }
   }
 
   async #note(userId: string, row: InvitationRow, groups: readonly string[]): Promise<void> {

@@ -36,6 +36,8 @@ export interface ProviderRow {
   key_sealed: string
   /** A JSON list of the addresses under which we call it instead of its public ones. */
   internal_urls: string
+  /** A JSON list of the slugs of groups. */
+  default_groups: string
   created_at: number
   updated_at: number
 }

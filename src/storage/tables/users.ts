@@ -20,6 +20,8 @@ export interface UserRow {
   end_stage: number
   /** Whether somebody must still approve the registration. */
   awaits_approval: Bit
+  /** When the person last changed the address themselves; 0 if somebody else did, or nobody. */
+  address_since: number
   created_at: number
   updated_at: number
 }
@@ -78,7 +80,8 @@ export const maySignInSql = (users = 'users', at = now()): RawBuilder<SqlBool> =
 }
 
 export interface UsersTables {
-  users: Omit<UserRow, 'end_stage' | 'awaits_approval'> & {
+  users: Omit<UserRow, 'end_stage' | 'awaits_approval' | 'address_since'> & {
+    address_since: Generated<number>
     end_stage: Generated<number>
     awaits_approval: Generated<Bit>
   }

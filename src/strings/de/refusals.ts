@@ -95,6 +95,8 @@ export const refusals: Catalogue['refusals'] = {
     passkey_used: 'Diese Passkey-Antwort wurde schon verwendet. Versuchen Sie es noch einmal.',
     passkey_of_another: 'Dieser Passkey gehört zu einem anderen Konto.',
     too_many_passkeys: ({ most }) => `Sie haben schon ${most} Passkeys. Entfernen Sie zuerst einen.`,
+    address_too_new: ({ at }) =>
+      `Sie haben Ihre E-Mail-Adresse vor kurzem geändert. Ihren ersten zweiten Faktor können Sie ab ${time(at)} hinzufügen; bis dahin kann die frühere Adresse die Änderung zurücknehmen. Die Administration kann früher helfen.`,
     address_needed:
       'Fügen Sie Ihrem Konto zuerst eine E-Mail-Adresse hinzu, oder fragen Sie die Administration. Vor dem ersten zweiten Faktor wird Ihnen ein Code gesendet.',
     no_mail:

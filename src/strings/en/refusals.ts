@@ -99,6 +99,8 @@ export const refusals = {
     passkey_used: 'This passkey response was already used. Try again.',
     passkey_of_another: 'This passkey belongs to another account.',
     too_many_passkeys: ({ most }: { most: number }) => `You already have ${most} passkeys. Remove one first.`,
+    address_too_new: ({ at }: { at: number }) =>
+      `You changed your email address a short while ago. You can add your first second factor from ${time(at)} on; until then, the previous address can take the change back. An administrator can help sooner.`,
     address_needed:
       'Add an email address to your account first, or ask an administrator. Before your first second factor, a code is mailed to you.',
     no_mail:

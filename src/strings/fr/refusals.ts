@@ -94,6 +94,8 @@ export const refusals: Catalogue['refusals'] = {
     passkey_used: 'Cette réponse de clé d’accès a déjà été utilisée. Réessayez.',
     passkey_of_another: 'Cette clé d’accès appartient à un autre compte.',
     too_many_passkeys: ({ most }) => `Vous avez déjà ${most} clés d’accès. Retirez-en une d’abord.`,
+    address_too_new: ({ at }) =>
+      `Vous avez changé d’adresse e-mail récemment. Vous pourrez ajouter votre premier second facteur à partir du ${time(at)}\u00a0; d’ici là, l’ancienne adresse peut annuler le changement. Un administrateur peut vous aider plus tôt.`,
     address_needed:
       'Ajoutez d’abord une adresse e-mail à votre compte, ou demandez à un administrateur. Avant le premier second facteur, un code vous est envoyé.',
     no_mail:
