@@ -57,6 +57,14 @@ export const decodings = (path: string): ReadonlySet<string> => {
  * compared, never forwarded.
  */
 export const readings = (path: string): ReadonlySet<string> => {
+  // Several checks of one request ask in turn.
+  if (last.path !== path) last = { path, found: read(path) }
+  return last.found
+}
+
+let last: { readonly path: string; readonly found: ReadonlySet<string> } = { path: '', found: new Set(['']) }
+
+const read = (path: string): ReadonlySet<string> => {
   const found = new Set<string>()
   for (const text of decodings(path)) {
     const ascii = folded(text)
