@@ -65,7 +65,7 @@ export class AccessRequests {
     return database.write(async () => {
       const place = await this.#placeOf(tokens.read(token, user_id))
       const group = await this.#groupOf(place)
-      // One answer for all: whoever tries tokens learns nothing.
+      // One answer for all: a person who tries tokens learns nothing.
       if (!place || !group)
         throw invalidParams('token', 'the token of a page that refused you within the last day', {
           reason: 'ask_over',

@@ -55,7 +55,7 @@ export class RequestRows {
       .execute()
   }
 
-  /** Open requests about which not everybody was told who may decide. */
+  /** Open requests that somebody who may decide has had no mail about. */
   untold(): Promise<FullRequest[]> {
     return this.#full()
       .where(isOpenSql())

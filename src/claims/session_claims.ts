@@ -41,7 +41,7 @@ const ofAge = ({ age }: AdministratorProof): ProofRule => ({ ...anyProof, proof_
 
 /**
  * What the settings ask of a session before it holds claims of administrators, if these proofs do not satisfy it. What it makes then has
- * not the scope `admin` either, whoever its person is, because they may become an administrator later.
+ * not the scope `admin` either, for every person, because anybody may become an administrator later.
  */
 export const lackingOfAdministrators = (
   administrators: AdministratorProof,

@@ -30,7 +30,7 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proofs'>> {
     readonly rule: ProofRule
     readonly byGroup: boolean
   }
-  /** What the session lacks before it may hold claims of administrators, whoever its person is. */
+  /** What the session lacks before it may hold claims of administrators, for every person. */
   readonly lacksAdministration?: ProofRule | undefined
   /** The personal token or JWT that the call carries, with its scope. It never counts as a fresh proof. */
   readonly token?: Pick<ShownToken, 'id' | 'scope'> | undefined

@@ -4,7 +4,7 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { hasEnded, isAdmitted, isAdmittedSql, type UserRow } from '../storage/schema.ts'
 
-/** How long before the end of their account people are told. */
+/** How long before the end of an account we mail its person. */
 const noticeSeconds = 7 * 86_400
 /** How often we look. */
 const intervalMs = 30_000

@@ -13,8 +13,7 @@ type Tests = (newUrl: (empty?: 'empty') => string, kind: 'sqlite' | 'postgres') 
  * Runs the same tests on SQLite and on PostgreSQL. Where PostgreSQL cannot run, its tests are reported as skipped, with the
  * reason.
  */
-export const onBothDatabases = (title: string, tests: Tests, { postgres = true } = {}): void =>
-  onDatabases(title, tests, postgres)
+export const onBothDatabases = (title: string, tests: Tests): void => onDatabases(title, tests, true)
 
 /** The same for flows whose queries other tests run on PostgreSQL anyway: there they run among the long tests. */
 export const onSqliteFirst = (title: string, tests: Tests): void => onDatabases(title, tests, long)

@@ -148,7 +148,7 @@ export class TrustedBrowsers {
       .where('expires_at', '>', now())
   }
 
-  /** Fewer days since count at once; more days do not lengthen what a person was told. */
+  /** Fewer days since count at once; more days do not lengthen what the page promised. */
   async #row(userId: string, browser: string) {
     const days = await this.#parts.days()
     return this.#living(userId)

@@ -15,7 +15,7 @@ export interface AccessRequestRow extends OfUser {
   answer: string
   /** When the membership ends that was given; null if it was there before without an end. */
   ends_at: number | null
-  /** Whether everybody who may decide was told. */
+  /** Whether everybody who may decide has had a mail. */
   told: Bit
 }
 

@@ -16,7 +16,7 @@ export interface UserRow {
   context: number
   /** Unix time at which the account ends; null if it does not. */
   ends_at: number | null
-  /** What was done about that end: 0 nothing, 1 the person was told, 2 their sessions have ended. */
+  /** What was done about that end: 0 nothing, 1 the notice was mailed, 2 the sessions have ended. */
   end_stage: number
   /** Whether somebody must still approve the registration. */
   awaits_approval: Bit
