@@ -106,4 +106,29 @@ onBothDatabases('providers that vouch for a sign-in', (newUrl) => {
     )
     assert.equal((await at('vouched.localhost', child)).status, 200)
   })
+
+  test('join a sign-in in a trusted browser, and end what a factor of long ago had proved', async () => {
+    await signIn(stage.daemon, 'localhost', 'ada', goodPassword)
+    const { id } = await newest()
+    const { id: userId } = await stage.daemon.hero.users.get({ username: 'ada' })
+    await byHand(stage.daemon, ({ query }) =>
+      query.updateTable('sessions').set({ second_at: 7, passkey_at: 7 }).where('id', '=', id).execute(),
+    )
+    const origin = { kind: 'cookie', provider: 'forge', factor: '', address: '', user_agent: '' } as const
+    const vouching = { provider: 'forge', identity_id: 'x', sid: '', id_token: '' }
+    const proofsAfter = async (by_trust: boolean) => {
+      await sessions((of) =>
+        of.renewals.signInAgain(id, userId, { ...origin, proven_at: 9, by_trust, vouching }),
+      )
+      return byHand(stage.daemon, ({ query }) =>
+        query
+          .selectFrom('sessions')
+          .select(['second_at', 'passkey_at'])
+          .where('id', '=', id)
+          .executeTakeFirstOrThrow(),
+      )
+    }
+    assert.deepEqual(await proofsAfter(false), { second_at: 7, passkey_at: 7 })
+    assert.deepEqual(await proofsAfter(true), { second_at: 0, passkey_at: 0 })
+  })
 })
