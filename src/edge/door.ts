@@ -18,8 +18,8 @@ import { asksForWorker, sendRemovingWorker } from './serve/service_worker.ts'
 import { headTooLarge } from './decide/large_head.ts'
 import { isMisdirected, misdirected } from './decide/misdirected.ts'
 import { isOldForm, turnBackForm } from './decide/old_forms.ts'
-import { badRequest, mayNotAsk } from './decide/refusals.ts'
-import { spellsForwardAuth } from './decide/forward_auth_spelling.ts'
+import { ambiguousPath, badRequest, mayNotAsk } from './decide/refusals.ts'
+import { isUnreadable, spellsForwardAuth } from './decide/forward_auth_spelling.ts'
 import { arrivalWithout } from '../identity/signed_request.ts'
 import { forwardUpgrade } from './forward/upgrade_exchange.ts'
 import { UsualRequest } from '../wire/usual_request.ts'
@@ -138,6 +138,7 @@ export class Door implements Handler {
       const clears = kind === 'home' || kind === 'routed'
       return void this.#parts[clears ? 'tellLargeHead' : 'tellUnrouted'](sent, to, asked, large)
     }
+    if (isUnreadable(asked.path)) return void tellUnrouted(sent, to, asked, ambiguousPath)
     // In a forward-auth request the host that counts is the one asked about, not the name that the proxy uses for us.
     if (spellsForwardAuth(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
     const plan = routes?.match(asked.path)
@@ -209,6 +210,7 @@ export class Door implements Handler {
     const refuse = (refusal: Refusal) => sendUpgradeRefusal(socket, refusal)
     const asked = readRequest(request, peers)
     if (isRequestError(asked)) return refuse(badRequest(asked))
+    if (isUnreadable(asked.path)) return refuse(ambiguousPath)
     if (spellsForwardAuth(asked.path)) return refuse(mayNotAsk)
     const large = headTooLarge(request, asked, this.#parts.maxHeadBytes)
     if (large) return refuse(large)

@@ -1,20 +1,50 @@
-/** Overlong UTF-8 for ASCII (`%c0%af` is a slash), which old decoders accept. */
-const overlong = /([\u00c0\u00c1])([\u0080-\u00bf])/g
+/**
+ * Overlong UTF-8 for ASCII (`%c0%af` and `%e0%80%af` are slashes), which old decoders accept. Only the lowest bit of the last byte
+ * but one counts.
+ */
+const overlong = /(?:[\u00c0\u00c1]|\u00e0[\u0080\u0081]|\u00f0\u0080[\u0080\u0081])[\u0080-\u00bf]/g
 
-const decodeOnce = (path: string): string =>
-  path
-    .replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replaceAll(overlong, (_, first: string, second: string) =>
-      String.fromCharCode(((first.charCodeAt(0) & 1) << 6) | (second.charCodeAt(0) & 0x3f)),
-    )
+const fromOverlong = (bytes: string): string =>
+  String.fromCharCode(
+    ((bytes.charCodeAt(bytes.length - 2) & 1) << 6) | (bytes.charCodeAt(bytes.length - 1) & 0x3f),
+  )
+
+/** The value of a hexadecimal digit; 255 for any other character. */
+const digits = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code)
+  return /[0-9a-f]/i.test(character) ? Number.parseInt(character, 16) : 255
+})
+
+const digitAt = (text: string, index: number): number => digits[text.charCodeAt(index)] ?? 255
+
+const decodeOnce = (path: string): string => {
+  const [start = '', ...parts] = path.split('%')
+  let text = start
+  for (const part of parts) {
+    const high = digitAt(part, 0)
+    const low = digitAt(part, 1)
+    text += high < 16 && low < 16 ? String.fromCharCode(high * 16 + low) + part.slice(2) : `%${part}`
+  }
+  return text.replaceAll(overlong, fromOverlong)
+}
 
 /** Where `;parameters` end depends on whether the reader takes a backslash for a slash, before or after it removes them. */
 const parameters = [/;[^/\\]*/g, /;[^/]*/g]
 const controls = /[\u0000-\u001f\u007f]/g
 
-/** The text with lookalikes of ASCII characters as ASCII. Each character of a text that was only decoded is a byte. */
+const inUtf8 = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8')
+
+/** Sorting a run of marks takes the square of its length. No language has so long ones (UAX 15, D3), and none of it is ASCII. */
+const longRuns = /(\p{M}{30})\p{M}+/gu
+
+/**
+ * The text with lookalikes of ASCII characters as ASCII. Each character below U+0100 of a text that was decoded is a byte, also
+ * beside characters that an earlier reading made of such bytes.
+ */
 export const folded = (text: string): string =>
-  (/[^\u0000-\u00ff]/.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8')).normalize('NFKC')
+  (/[^\u0000-\u00ff]/.test(text) ? text.replaceAll(/[\u0080-\u00ff]+/g, inUtf8) : inUtf8(text))
+    .replaceAll(longRuns, '$1')
+    .normalize('NFKC')
 
 const both = (texts: string[], change: (text: string) => string): string[] =>
   texts.flatMap((text) => {
@@ -34,39 +64,39 @@ const lenient = (text: string): string[] => {
   return both(bare, (each) => each.replaceAll(controls, ''))
 }
 
+/**
+ * What the readings of one path may cost, in characters of the texts that we look at. An ordinary path with escapes needs three
+ * or four for each of its own. A short one may have many readings: together they are still few characters.
+ */
+const mayCost = (path: string): number => Math.max(160 * 1024, 5 * path.length)
+
 /** All texts that a path can become by decoding it up to twice and being read leniently before, between or after. */
-export const decodings = (path: string): ReadonlySet<string> => {
-  let texts = new Set([path])
+const decode = (path: string): ReadonlySet<string> | undefined => {
+  const texts = new Set([path])
+  let left = mayCost(path)
+  let latest = [path]
   for (let i = 0; i < 3; i++) {
-    const next = new Set<string>()
-    for (const text of texts) {
-      for (const read of lenient(text)) {
-        next.add(read)
-        // Twice, because an upstream behind another proxy may decode again.
-        if (i < 2) next.add(decodeOnce(read))
-      }
+    const before = latest
+    latest = []
+    const add = (text: string) => {
+      left -= text.length
+      if (texts.has(text)) return
+      texts.add(text)
+      latest.push(text)
     }
-    texts = next
+    for (const read of before.values().flatMap(lenient)) {
+      add(read)
+      // Twice, because an upstream behind another proxy may decode again.
+      if (i < 2) add(decodeOnce(read))
+      if (left < 0) return undefined
+    }
   }
   return texts
 }
 
-/**
- * The ways in which lenient upstreams might read a path: decoded, with several slashes or a backslash as one slash,
- * without `;parameters`, in lower case, with lookalikes of ASCII letters as ASCII, without control characters. Only
- * compared, never forwarded.
- */
-export const readings = (path: string): ReadonlySet<string> => {
-  // Several checks of one request ask in turn.
-  if (last.path !== path) last = { path, found: read(path) }
-  return last.found
-}
-
-let last: { readonly path: string; readonly found: ReadonlySet<string> } = { path: '', found: new Set(['']) }
-
-const read = (path: string): ReadonlySet<string> => {
+const read = (texts: ReadonlySet<string>): ReadonlySet<string> => {
   const found = new Set<string>()
-  for (const text of decodings(path)) {
+  for (const text of texts) {
     const ascii = folded(text)
     // An encoded query, fragment or NUL may end the path for a parser that decodes again.
     for (const read of [ascii, ascii.replace(/[?#\0].*$/s, '')]) {
@@ -80,3 +110,29 @@ const read = (path: string): ReadonlySet<string> => {
   }
   return found
 }
+
+interface Readings {
+  /** All texts that the path can become by decoding it up to twice and being read leniently before, between or after. */
+  readonly decodings: ReadonlySet<string>
+  /**
+   * The ways in which lenient upstreams might read it: decoded, with several slashes or a backslash as one slash, without
+   * `;parameters`, in lower case, with lookalikes of ASCII letters as ASCII, without control characters.
+   */
+  readonly paths: ReadonlySet<string>
+}
+
+/** The readings of a path, only to be compared, never forwarded. Undefined if there are too many to look at: then it must be refused. */
+export const readings = (path: string): Readings | undefined => {
+  // Several checks of one request ask in turn.
+  if (last.path !== path) {
+    const decodings = decode(path)
+    last = { path, found: decodings && { decodings, paths: read(decodings) } }
+  }
+  return last.found
+}
+
+let last: { readonly path: string; readonly found: Readings | undefined } = { path: '', found: undefined }
+
+/** Whether a path has a reading of this kind, or could have: too many to look at. */
+export const someReading = (path: string, is: (reading: string) => boolean): boolean =>
+  readings(path)?.paths.values().some(is) ?? true

@@ -1,4 +1,4 @@
-import { decodings, folded, readings } from './path_readings.ts'
+import { folded, readings, someReading } from './path_readings.ts'
 
 /** All that lies here is ours on every host, in whatever spelling a service might read as it. */
 const reservedStart = '/.hero_proxy'
@@ -10,7 +10,7 @@ const otherSpelling = /^[/\\]*[^/\\]*(?:%|;|hero_proxy)/i
 
 /** Whether a service could read this path as one below ours. */
 export const spellsReserved = (path: string): boolean =>
-  otherSpelling.test(path) && [...readings(path)].some(isReserved)
+  otherSpelling.test(path) && someReading(path, isReserved)
 
 /** What is left of most paths, which means the same with and without a prefix. */
 const plainRest = /^(?:\/[a-zA-Z0-9_~-][a-zA-Z0-9._~-]*)*\/?$/
@@ -21,6 +21,7 @@ const hostStart = /^[/\\]{2}/
 export const changesMeaning = (rest: string): boolean =>
   !plainRest.test(rest) &&
   (spellsReserved(rest) ||
-    [...decodings(rest)].some((text) =>
-      hostStart.test(folded(text).replaceAll(/[\u0000-\u001f\u007f]/g, '')),
-    ))
+    (readings(rest)
+      ?.decodings.values()
+      .some((text) => hostStart.test(folded(text).replaceAll(/[\u0000-\u001f\u007f]/g, ''))) ??
+      true))

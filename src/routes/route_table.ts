@@ -5,7 +5,7 @@ import type { Place } from '../contract/place.ts'
 import { placeOf } from './route_place.ts'
 import { takesSessions } from './auth_modes.ts'
 import { upstreamOf, type UpstreamGroup } from '../upstream/upstream.ts'
-import { readings } from './path_readings.ts'
+import { someReading } from './path_readings.ts'
 import { changesMeaning } from './reserved_paths.ts'
 
 export interface RoutePlan extends UpstreamGroup {
@@ -80,9 +80,9 @@ export class HostRoutes {
   match(path: string): RoutePlan | 'ambiguous' | undefined {
     const found = this.#longest(this.#prefixes, path)
     if (this.#prefixes.size > 1 && !(this.#plain && plainPath.test(path))) {
-      for (const reading of readings(path)) {
-        if (dotSegment.test(reading) || this.#longest(this.#folded, reading) !== found) return 'ambiguous'
-      }
+      const leadsElsewhere = (reading: string) =>
+        dotSegment.test(reading) || this.#longest(this.#folded, reading) !== found
+      if (someReading(path, leadsElsewhere)) return 'ambiguous'
     }
     if (found !== undefined && isAmbiguousStripped(path, found.route)) return 'ambiguous'
     return found

@@ -10,8 +10,8 @@ import { type OwnPathTable, isForwardAuth } from '../../wire/own_path.ts'
 import type { ClientResponse, ReceivedRequest } from '../../wire/client_response.ts'
 import type { Home } from '../../contract/home.ts'
 import { isOldForm } from '../decide/old_forms.ts'
-import { spellsForwardAuth } from '../decide/forward_auth_spelling.ts'
-import { badRequest, mayNotAsk, ownPath } from '../decide/refusals.ts'
+import { isUnreadable, spellsForwardAuth } from '../decide/forward_auth_spelling.ts'
+import { ambiguousPath, badRequest, mayNotAsk, ownPath } from '../decide/refusals.ts'
 import type { Askers } from './askers.ts'
 import type { Pass } from '../forward/pass.ts'
 import { identityHeaders, identityHeaderNames } from '../../identity/identity_headers.ts'
@@ -53,6 +53,7 @@ export class ForwardAuth {
       return void tell(sent, to, request, onlyGet)
     const about = readAbout(sent, request, askers.addresses)
     if (isRequestError(about)) return void tell(sent, to, request, badRequest(about))
+    if (isUnreadable(about.path)) return void tell(sent, to, request, ambiguousPath)
     const { rawHeaders, httpVersion, socket } = sent
     // If the path in question follows ours, the query is the client's own.
     const wishes = new URLSearchParams(asksByPath(request) ? '' : request.target.slice(request.path.length))

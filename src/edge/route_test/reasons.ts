@@ -24,7 +24,8 @@ export const forwardAuth = ({ path }: EdgeRequest): string =>
   `services could read ${path} as the path of forward auth; it is never forwarded`
 
 export const noPlan = ({ host, path }: EdgeRequest, plan: RoutePlan | 'ambiguous' | undefined): string => {
-  if (plan === 'ambiguous') return `services could read ${path} as belonging to different routes of ${host}`
+  if (plan === 'ambiguous')
+    return `services could read ${path} as belonging to different routes of ${host}, or in too many ways to look at`
   return plan === undefined
     ? `no route of the host ${host} covers ${path}`
     : 'the route is disabled; it keeps its paths, so that no weaker rule gets them'

@@ -18,8 +18,8 @@ import { upstreamTarget } from '../forward/upstream_target.ts'
 import { type OwnPathTable, isForwardAuth } from '../../wire/own_path.ts'
 import type { ClientAddresses } from '../../wire/client_address.ts'
 import type { ReceivedRequest } from '../../wire/client_response.ts'
-import { spellsForwardAuth } from '../decide/forward_auth_spelling.ts'
-import { badRequest, mayNotAsk } from '../decide/refusals.ts'
+import { isUnreadable, spellsForwardAuth } from '../decide/forward_auth_spelling.ts'
+import { ambiguousPath, badRequest, mayNotAsk } from '../decide/refusals.ts'
 import type { UpstreamChoice } from '../../upstream/choice.ts'
 import { nobody, type Identified } from '../../identity/identify.ts'
 import * as why from './reasons.ts'
@@ -109,6 +109,7 @@ export class RouteTests {
     const request = readRequest(sent, peers)
     if (isRequestError(request)) return refused('request', badRequest(request), request.message)
     const found = (await routes()).at(request.host)
+    if (isUnreadable(request.path)) return refused('path', ambiguousPath, why.noPlan(request, 'ambiguous'))
     if (spellsForwardAuth(request.path) && !isForwardAuth(request.path))
       return refused('own_path', mayNotAsk, why.forwardAuth(request))
     const kind = ownPaths.kindOf(request.host, found !== undefined)

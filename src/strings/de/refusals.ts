@@ -162,7 +162,7 @@ export const refusals: Catalogue['refusals'] = {
     },
     ambiguous_path: {
       title: 'Mehrdeutiger Pfad',
-      text: 'Dieser Pfad könnte zu verschiedenen Diensten gehören.',
+      text: 'Dieser Pfad könnte zu verschiedenen Diensten gehören, oder er lässt sich auf zu viele Arten lesen.',
     },
     foreign_page: {
       title: 'Verbindung abgelehnt',

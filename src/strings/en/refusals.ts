@@ -157,7 +157,7 @@ export const refusals = {
     },
     ambiguous_path: {
       title: 'Ambiguous path',
-      text: 'Different services could claim this path.',
+      text: 'Different services could claim this path, or it can be read in too many ways.',
     },
     foreign_page: {
       title: 'Connection refused',

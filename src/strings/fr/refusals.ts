@@ -160,7 +160,7 @@ export const refusals: Catalogue['refusals'] = {
     },
     ambiguous_path: {
       title: 'Chemin ambigu',
-      text: 'Ce chemin pourrait appartenir à plusieurs services.',
+      text: 'Ce chemin pourrait appartenir à plusieurs services, ou il peut se lire de trop de façons.',
     },
     foreign_page: {
       title: 'Connexion refusée',

@@ -17,7 +17,9 @@ const resolveDots = (text: string) => {
 }
 
 const folded = (text: string) =>
-  (/[^\u0000-\u00ff]/.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8')).normalize('NFKC')
+  text
+    .replace(/[\u0080-\u00ff]+/g, (bytes) => Buffer.from(bytes, 'latin1').toString('utf8'))
+    .normalize('NFKC')
 
 /** Every path that lenient servers may derive from a target: their steps in any order, decoding up to twice. */
 const readings = (target: string): Set<string> => {
@@ -98,10 +100,25 @@ describe('the path that is decided is the path that is forwarded (D11, D12)', ()
       // A full-width percent sign, and a full-width semicolon.
       '/%ef%bc%8564esk',
       '/%ef%bc%9bx/desk',
+      // Beside a character above U+00FF: escapes of a full-width slash.
+      '/;%e4%bd%a0%ef%bc%85ef%ef%bc%85bc%ef%bc%858fdesk',
     ]) {
       assert.ok(aimsAtDesk(target), target)
       assert.deepEqual((await send('paths.localhost', target)).seen, [], target)
     }
+  })
+
+  test('a path with too many readings is refused, also by upgrades and the route test', async () => {
+    const odd = '%ef%bc%8564%09;a%5cb/%c0%af'.repeat(500)
+    for (const start of ['/', '/x/', '/%64', '/auth/%66'])
+      assert.deepEqual(await send('paths.localhost', start + odd), { status: 400, seen: [] }, start)
+    assert.deepEqual(await send('single.localhost', `/%2ehero_proxy${odd}`), { status: 400, seen: [] })
+    const upgrade = 'Upgrade: websocket\r\n'
+    assert.equal((await send('paths.localhost', `/%64${odd}`, upgrade)).status, 400)
+    const tried = await stage.daemon.hero.proxy.routes.test({ url: `http://paths.localhost/%64${odd}` })
+    assert.equal(tried.check, 'path')
+    const names = '%C3%A9t%C3%A9/'.repeat(1000)
+    assert.deepEqual(await send('paths.localhost', `/${names}`), { status: 200, seen: [`/${names}`] })
   })
 
   test('a user without the claim passes with none of them', async () => {

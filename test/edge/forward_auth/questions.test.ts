@@ -47,6 +47,12 @@ describe('requests to /auth/forward', () => {
     assert.equal((await question({ ...about, 'X-Forwarded-Host': 'localhost' })).status, 404)
   })
 
+  test('a path with too many readings is refused as such', async () => {
+    const uri = `/%61uth${'%ef%bc%8564%09;a%5cb/%c0%af'.repeat(500)}`
+    const answer = await question({ ...about, 'X-Forwarded-Uri': uri, Cookie: stage.ada })
+    assert.deepEqual([answer.status, code(answer)], [400, 'bad_request'])
+  })
+
   test('a missing header is named', async () => {
     for (const name of Object.keys(about)) {
       const answer = await question({ ...about, [name]: undefined, Cookie: stage.ada })
