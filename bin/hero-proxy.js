@@ -2,28 +2,16 @@
 // The flag: the garbage of requests dies young, but by default V8 lets 50 MB of it accumulate before it collects.
 // This launcher is plain JavaScript, so that an older Node on the PATH can start the pinned one.
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import * as module from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundleUrl, cacheFolder, isOursAlone } from './bundle.js'
 
 const here = fileURLToPath(import.meta.url)
 const root = join(dirname(here), '..')
 const flags = ['--max-semi-space-size=4']
 const pinned = join(root, 'node_modules', 'node', 'bin', 'node')
-
-/** Code in the folder is executed, so nobody else may be able to write to it. */
-const isOursAlone = (folder) => {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const { uid, mode } = lstatSync(folder)
-    if (uid !== process.getuid()) return false
-    if ((mode & 0o077) !== 0) chmodSync(folder, 0o700)
-    return true
-  } catch {
-    return false
-  }
-}
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
   if (!existsSync(pinned)) {
@@ -36,9 +24,15 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))
 } else {
-  const cache = join(root, 'node_modules', '.cache', 'hero-proxy')
-  if (existsSync(join(root, 'node_modules')) && isOursAlone(cache)) module.enableCompileCache(cache)
+  const cache = cacheFolder(root)
+  const cached = existsSync(join(root, 'node_modules')) && isOursAlone(cache)
+  if (cached) module.enableCompileCache(cache)
   const [folder, type] = existsSync(join(root, 'bin', 'hero-proxy.ts')) ? ['..', 'ts'] : ['../dist', 'js']
-  await import(`${folder}/src/node/module_hooks.${type}`)
-  await import(`${folder}/bin/hero-proxy.${type}`)
+  const bundled = cached || type === 'js' ? bundleUrl(root) : undefined
+  if (bundled !== undefined) {
+    await import(bundled)
+  } else {
+    await import(`${folder}/src/node/module_hooks.${type}`)
+    await import(`${folder}/bin/hero-proxy.${type}`)
+  }
 }

@@ -14,6 +14,7 @@ import type { Log } from '../log/log.ts'
 import { newId } from '../storage/ids.ts'
 import { whenReady } from '../storage/when_ready.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { sourceStack } from '../log/source_stack.ts'
 
 const maxBatch = 50
 /** A limit for all large responses of a batch together: a short request costs the client little, and us a long response in memory. */
@@ -165,10 +166,7 @@ export class Envelope {
     if (error instanceof AppError)
       return createJSONRPCErrorResponse(id, error.code, error.message, error.data)
     const incident = newId()
-    this.#log.error(
-      { incident, error: error instanceof Error ? error.stack : 'not an Error' },
-      'internal error',
-    )
+    this.#log.error({ incident, error: sourceStack(error) }, 'internal error')
     const { code, message } = errorTable.internal_error
     return createJSONRPCErrorResponse(id, code, message, { code: 'internal_error', incident })
   }

@@ -5,7 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { command, kill, spawnDaemon } from '../support/daemon_process.ts'
+import { kill, root, spawnDaemon } from '../support/daemon_process.ts'
+
+const moduleHooks = join(root, 'src', 'node', 'module_hooks.ts')
+const sources = join(root, 'bin', 'hero-proxy.ts')
 
 /** Prints at exit which modules were loaded, the daemon's and Node's own. */
 const reporter = `data:text/javascript,${encodeURIComponent(`
@@ -20,7 +23,8 @@ test('a start loads no module that the first response does not need', async (t) 
   const dir = mkdtempSync(join(tmpdir(), 'hero_proxy-start-'))
   t.after(() => rmSync(dir, { recursive: true }))
   const daemon = await spawnDaemon(dir, {}, (env) =>
-    spawn(process.execPath, ['--import', reporter, command, 'serve'], {
+    // The modules themselves: the bundle holds them all in few files.
+    spawn(process.execPath, ['--import', reporter, '--import', moduleHooks, sources, 'serve'], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     }),

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { http } from '../../node/http.ts'
 import type { Log } from '../../log/log.ts'
 import { readableHeadBytes, isRequestError, parseTarget } from '../../wire/request.ts'
+import { sourceStack } from '../../log/source_stack.ts'
 
 interface Parts {
   /** Returns the response to a challenge of a certificate authority. */
@@ -27,7 +28,7 @@ export class HttpRedirect {
     this.#server = http.createServer({ ...limits, keepAliveTimeout: 5000 }, (request, response) => {
       request.resume()
       this.#answer(request, response).catch((error: Error) => {
-        parts.log.error({ error: error.stack }, 'internal error in the redirect to https')
+        parts.log.error({ error: sourceStack(error) }, 'internal error in the redirect to https')
         if (!response.headersSent) response.writeHead(500)
         response.end()
       })

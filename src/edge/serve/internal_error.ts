@@ -7,6 +7,7 @@ import type { ShowRefusal } from '../../html/show_refusal.ts'
 import { isRequestError, readRequest } from '../../wire/request.ts'
 import type { ClientAddresses } from '../../wire/client_address.ts'
 import type { ClientResponse, ReceivedRequest } from '../../wire/client_response.ts'
+import { sourceStack } from '../../log/source_stack.ts'
 
 /** Logs a fault and returns the refusal to send. The refusal reveals nothing about the cause. */
 export const logFault = (fault: unknown, log: Log): Refusal => {
@@ -18,7 +19,7 @@ export const logFault = (fault: unknown, log: Log): Refusal => {
     )
     return unavailableRefusal
   }
-  log.error({ error: fault instanceof Error ? fault.stack : 'not an Error' }, 'internal error at the edge')
+  log.error({ error: sourceStack(fault) }, 'internal error at the edge')
   return internalError
 }
 

@@ -5,6 +5,7 @@ import type { Log } from '../../log/log.ts'
 import { asUnavailable } from '../../storage/unavailable.ts'
 import type { EnginePages } from './pages.ts'
 import type { Context } from './types.ts'
+import { sourceStack } from '../../log/source_stack.ts'
 
 interface Parts {
   readonly log: Log
@@ -47,7 +48,7 @@ export const reportFaults = (provider: Provider, { log, pages }: Parts): void =>
   const failed = (ctx: Pick<Context, 'path'>, error: Error): void => {
     const fault = storageFault(error)
     if (!fault)
-      return log.error({ path: ctx.path, error: error.stack }, 'internal error of the OpenID provider')
+      return log.error({ path: ctx.path, error: sourceStack(error) }, 'internal error of the OpenID provider')
     if (!faults.has(ctx)) {
       const cause = fault.cause instanceof Error ? fault.cause.message : ''
       log.error({ path: ctx.path, error: cause }, 'the database does not answer')
