@@ -37,7 +37,8 @@ export const provedAt = (times: ProofTimes, level: ProofLevel, at: number): numb
   return time > at + clockSkewSeconds ? 0 : time
 }
 
-const timeOf = ({ proven_at, second_at, passkey_at }: ProofTimes, level: ProofLevel): number =>
+/** When a proof of this strength was given, in Unix seconds; 0 for never. */
+export const timeOf = ({ proven_at, second_at, passkey_at }: ProofTimes, level: ProofLevel): number =>
   level === 'any' ? proven_at : level === 'second' ? second_at : passkey_at
 
 /** Until when these proofs satisfy a rule, in Unix seconds; 0 if they do not. */
@@ -116,10 +117,10 @@ export const acrLevels: readonly (readonly string[])[] = proofLevels.map((level)
 /** A level and when it was reached, as one pair: of the level that was asked for if these proofs reach it, and otherwise of the newest. */
 export const reachedBy = (
   times: ProofTimes,
-  asked: ProofLevel,
+  asked: ProofLevel | undefined,
 ): { readonly acr: string; readonly auth_time: number } => {
   const newest = proofLevels.findLast((level) => timeOf(times, level) >= times.proven_at)!
-  const level = asked !== 'any' && timeOf(times, asked) > 0 ? asked : newest
+  const level = asked !== undefined && timeOf(times, asked) > 0 ? asked : newest
   const auth_time = timeOf(times, level)
   return { acr: auth_time === 0 ? '0' : acrOf[level], auth_time }
 }

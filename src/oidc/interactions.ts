@@ -10,12 +10,12 @@ import { scopeOf } from './requested_claims.ts'
 import type { Consents } from '../consents/consents.ts'
 import { orUndefined } from './engine/errors.ts'
 import type { ClientWithCredentials } from '../clients/client.ts'
-import type { ProofRule } from '../contract/proofs.ts'
 import type { ClientRules } from '../identity/client_rules.ts'
 import { signInNeeded, type Verdict } from '../identity/judge.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
-import { essentialProof, type AcrParams } from './asked_acr.ts'
+import { askedProof, declinedBy, isNewest, ruleOf } from './asked_proof.ts'
 import type { SignedIn } from './signed_in.ts'
+import type { ProofStep, Step } from './step.ts'
 import type { Engine } from './engine/types.ts'
 
 interface Parts {
@@ -29,40 +29,6 @@ interface Parts {
   readonly askTokens: Pick<AskTokens, 'issue'>
   readonly liveSessions: Pick<LiveSessions, 'byId'>
 }
-
-/** The application that requests access to a person's account, and what it requests. */
-export interface ConsentRequest {
-  readonly name: string
-  /** The host to which the response goes. */
-  readonly host: string
-  /**
-   * For a client that no administrator added: the host of its metadata document, or empty if it registered itself. Undefined for
-   * other clients.
-   */
-  readonly stranger: string | undefined
-  readonly scopes: readonly string[]
-}
-
-/** The next step between an application's request and our response. */
-export type Step =
-  | { readonly act: 'gone' }
-  /**
-   * `hint` is the login that the application suggests. It is untrusted text. With `chooses`, a provider must ask for the account too.
-   */
-  | { readonly act: 'sign in'; readonly hint: string; readonly chooses: boolean }
-  | { readonly act: 'prove'; readonly asks?: ProofRule | undefined }
-  /** The rule of the application does not let this person in. With a token, they may ask for access. */
-  | {
-      readonly act: 'no access'
-      readonly name: string
-      readonly host: string
-      readonly token: string | undefined
-    }
-  | { readonly act: 'go on'; readonly to: string }
-  | { readonly act: 'switch'; readonly name: string }
-  /** The application wants the person to choose an account, and they are signed in. */
-  | { readonly act: 'choose'; readonly name: string }
-  | { readonly act: 'ask'; readonly asking: ConsentRequest }
 
 type Interaction = Awaited<ReturnType<Engine['provider']['interactionDetails']>>
 
@@ -99,19 +65,19 @@ export class Interactions {
         (reason) => reason === 'id_token_hint' || reason === 'claims_id_token_sub_value',
       )
       if (someoneElse && session?.accountId === who.user_id) return { act: 'switch', name }
-      const { before } = prompt.details as { readonly before?: Partial<SignedIn> }
-      const proven =
-        before?.session_id === who.session_id ? who.given > before.given! : who.proven_at >= found.iat!
-      if (!proven && prompt.reasons.some((reason) => reason !== 'no_session' && reason !== 'id_token_hint'))
-        return { act: 'prove' }
+      const lacking = loginLack(found, who)
+      if (lacking) return { act: 'prove', name, ...lacking }
       const login = { accountId: who.user_id, ts: who.proven_at, amr: [...who.amr] }
       return { act: 'go on', to: await this.#finish(found, { login }) }
     }
     const known = knownClient(client)
     if (prompt.name === 'rule') {
-      const { lack, asks } = await this.#judge(who, known, params)
+      const { lack, asks } = await this.#judge(who, known, found)
       if (lack === undefined) return { act: 'go on', to: await this.#finish(found, { rule: {} }) }
-      if (lack === 'proof') return { act: 'prove', asks }
+      if (lack === 'proof') {
+        const { lack: rest } = await this.#judge(who, known, found, true)
+        return { act: 'prove', name, asks, optional: rest === undefined }
+      }
       const token =
         lack === 'claims' && known && known.ask_group !== null
           ? this.#parts.askTokens.issue(who.user_id, clientRef(known))
@@ -139,13 +105,14 @@ export class Interactions {
   async #judge(
     who: SignedIn,
     client: ClientWithCredentials | undefined,
-    params: AcrParams,
+    found: Interaction,
+    declined = declinedBy(found.lastSubmission, who.user_id),
   ): Promise<Verdict> {
     const { rules, liveSessions } = this.#parts
     const live = await liveSessions.byId(who.session_id)
-    const asked = essentialProof(params)
+    const asked = askedProof(found.params, declined)
     // The engine has refused such a request before.
-    return live && asked !== 'unmet' ? rules.enter(live, client, asked) : signInNeeded
+    return live && asked !== 'unmet' ? rules.enter(live, client, ruleOf(asked)) : signInNeeded
   }
 
   /** Stores the person's consent, so that they are not asked again, and continues. */
@@ -161,6 +128,20 @@ export class Interactions {
       await audit.append(caller, 'oidc.consent', `client=${client} scope=${scopes.join(',')}`, 'ok')
     })
     return this.#grant(found, who, scopes)
+  }
+
+  /**
+   * The person does not give the proof that the request asks for. If it goes on without, it does; otherwise the application gets
+   * unmet_authentication_requirements (OpenID Connect Core Error Code unmet_authentication_requirements 1.0).
+   */
+  async decline(request: Request, response: Response, caller: Caller): Promise<string | undefined> {
+    const step = await this.step(request, response, caller)
+    const found = step.act === 'prove' ? await this.#interaction(request, response) : undefined
+    if (step.act !== 'prove' || !found) return undefined
+    const { database, audit } = this.#parts
+    const target = `client=${String(found.params.client_id)}`
+    await database.write(() => audit.append(caller, 'oidc.decline_proof', target, 'ok'))
+    return this.#finish(found, step.optional ? { declined: { by: caller.user_id } } : unmet)
   }
 
   /** Reports to the application that the person refused. */
@@ -186,6 +167,7 @@ export class Interactions {
     const found = await this.#interaction(request, response)
     if (!found) return false
     found.session = undefined as never
+    found.lastSubmission = undefined
     await found.persist()
     return true
   }
@@ -218,6 +200,26 @@ export class Interactions {
     await found.persist()
     return found.returnTo
   }
+}
+
+const unmet = {
+  error: 'unmet_authentication_requirements',
+  error_description: 'The person did not prove who they are as this request asks',
+}
+
+/** What a person must prove before a sign-in that the request asked for counts; undefined if nothing. */
+const loginLack = (
+  { prompt, params, iat, lastSubmission }: Interaction,
+  who: SignedIn,
+): Pick<ProofStep, 'asks' | 'optional'> | undefined => {
+  const { before } = prompt.details as { readonly before?: Partial<SignedIn> }
+  const newer = before?.session_id === who.session_id ? who.given > before.given! : who.proven_at >= iat!
+  const asked = askedProof(params, declinedBy(lastSubmission, who.user_id))
+  const isOfLevel = asked === 'unmet' || !prompt.reasons.includes('max_age') || isNewest(asked, who.proofs)
+  const asksAnew = prompt.reasons.some((reason) => reason !== 'no_session' && reason !== 'id_token_hint')
+  if (!asksAnew || (newer && isOfLevel)) return undefined
+  if (asked === 'unmet' || asked.level === 'any') return { optional: false }
+  return { asks: ruleOf(asked), optional: asked.level !== asked.essential }
 }
 
 /** Individually requested JWT claims that the person has not yet allowed. */

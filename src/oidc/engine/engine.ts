@@ -7,7 +7,8 @@ import { withinScopes } from '../requested_claims.ts'
 import { acrOf } from '../../contract/proofs.ts'
 import type { RecordedProof } from '../../identity/client_rules.ts'
 import { signInNeeded } from '../../identity/judge.ts'
-import { essentialProof } from '../asked_acr.ts'
+import { askedProof, declinedBy, ruleOf } from '../asked_proof.ts'
+import { extraParams } from './extra_params.ts'
 import { recordedBy, type IssuedToken } from '../recorded_proof.ts'
 import { loadGrant } from './load_grant.ts'
 import type { MayIntrospect } from '../direct_endpoints.ts'
@@ -81,13 +82,13 @@ export const createEngine = (
     return rules.admits({ user_id: accountId, context: account.context }, holder, extra)
   }
 
-  const judgeRequest: JudgeRequest = async ({ oidc: { session, client, params } }) => {
+  const judgeRequest: JudgeRequest = async ({ oidc: { session, client, params, result } }) => {
     const live = await liveSessions.byId(session!.uid)
     if (!live) return signInNeeded
-    const asked = essentialProof(params ?? {})
+    const asked = askedProof(params ?? {}, declinedBy(result, live.user_id))
     if (asked === 'unmet')
       throw new errors.UnmetAuthenticationRequirements('none of the requested ACRs could be obtained')
-    return rules.enter(live, knownClient(client), asked)
+    return rules.enter(live, knownClient(client), ruleOf(asked))
   }
 
   const configuration: Configuration = {
@@ -142,7 +143,7 @@ export const createEngine = (
       idTokenSigningAlgValues: ['RS256'],
     },
     expiresWithSession: (_, token) => !token.scopes.has('offline_access'),
-    extraParams: ['offline_asked'],
+    extraParams,
     extraTokenClaims: claimsOfToken(issuer, accounts, serviceAt, knownClient),
     features: {
       devInteractions: { enabled: false },

@@ -1,6 +1,7 @@
 import { errors, interactionPolicy } from 'oidc-provider'
 import { programScopes, userScopes } from '../../clients/client.ts'
 import type { Verdict } from '../../identity/judge.ts'
+import { askedProof, declinedBy, isRecent } from '../asked_proof.ts'
 import { signedInOf } from './session.ts'
 import type { Context } from './types.ts'
 
@@ -33,13 +34,25 @@ const isUnproven = ({ oidc: { client, params, result } }: Context): boolean => {
 }
 
 /** The checks of the engine that a prompt of its own adds, and those of levels, which are ours. */
-const ofOurs = new Set(['login_prompt', 'essential_acrs', 'essential_acr'])
+const ofOurs = new Set(['login_prompt', 'max_age', 'essential_acrs', 'essential_acr'])
 
 /** What the person had proved when the request came. */
 const provedBefore = ({ oidc: { session } }: Context) => {
   const { session_id, given } = signedInOf(session) ?? {}
   return { before: { session_id, given } }
 }
+
+/** `max_age` is about the level that the request asks for: level and time are one pair. A proof that came after the request is enough. */
+const isTooOld = ({ oidc: { params, session, result } }: Context): boolean => {
+  const who = signedInOf(session)
+  const asked = askedProof(params ?? {}, who && declinedBy(result, who.user_id))
+  if (asked === 'unmet' || asked.age === undefined || result?.login) return Check.NO_NEED_TO_PROMPT
+  return !who || !isRecent(asked, who.proofs)
+}
+
+/** A device cannot send `prompt` to the engine. */
+const mustSignInAnew = ({ oidc: { params, result } }: Context): boolean =>
+  params?.asked_login !== undefined && !result?.login
 
 /** Judges the person of a request for authorization by the rule of its client, and by the proof that the request itself asks for. */
 export type JudgeRequest = (ctx: Context) => Promise<Verdict>
@@ -48,7 +61,15 @@ export type JudgeRequest = (ctx: Context) => Promise<Verdict>
 export const policy = (judge: JudgeRequest) => {
   const prompts = base()
   const standard = prompts.get('login')!.checks.filter(({ reason }) => !ofOurs.has(reason))
-  const login = new Prompt({ name: 'login', requestable: true }, provedBefore, ...standard)
+  const ours = [
+    new Check('max_age', 'the person has not proved who they are so recently', (ctx) =>
+      isTooOld(ctx as Context),
+    ),
+    new Check('asked_login', 'the person must prove who they are anew', (ctx) =>
+      mustSignInAnew(ctx as Context),
+    ),
+  ]
+  const login = new Prompt({ name: 'login', requestable: true }, provedBefore, ...standard, ...ours)
   prompts.remove('login')
   prompts.add(login, 0)
   login.checks.add(

@@ -1,8 +1,8 @@
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Records } from './records.ts'
-import { reachedBy, strongerOf, type ProofLevel } from '../../contract/proofs.ts'
-import { essentialProof } from '../asked_acr.ts'
+import type { ProofLevel } from '../../contract/proofs.ts'
+import { askedProof, declinedBy, reported } from '../asked_proof.ts'
 import type { SignedIn } from '../signed_in.ts'
 import type { Context } from './types.ts'
 
@@ -51,14 +51,13 @@ export const signedInOf = (session: object | undefined): SignedIn | undefined =>
  * the newest proof.
  */
 export const reportProof = (
-  { oidc: { session, params } }: Context,
+  { oidc: { session, params, result } }: Context,
   client: { readonly proof: ProofLevel } | undefined,
 ): void => {
   const who = signedInOf(session)
   if (!session || !who) return
-  const essential = essentialProof(params ?? {})
-  const asked = strongerOf(client?.proof ?? 'any', essential === 'unmet' ? 'any' : essential.proof)
-  const { acr, auth_time } = reachedBy(who.proofs, asked)
+  const asked = askedProof(params ?? {}, declinedBy(result, who.user_id))
+  const { acr, auth_time } = reported(asked, client?.proof ?? 'any', who.proofs)
   Object.assign(session, { acr, loginTs: auth_time })
 }
 

@@ -7,14 +7,8 @@ import { isForm, isJson } from '../../wire/media_type.ts'
 import { ownHeaders, policyWithScript, redirect, send } from '../../wire/responses.ts'
 import { notFoundRefusal } from '../../wire/refusal.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
-import { proofQuery } from '../../contract/proofs.ts'
-import { chooseAccountPage, consentPage, continuePage, noAccessPage, switchPage } from './openid_views.ts'
+import { moveAsked } from '../../oidc/asked_proof.ts'
 import type { PageRequest } from '../page_request.ts'
-import type { HomeParts } from '../handover/at_home.ts'
-import { farewell } from '../sign_in/farewell.ts'
-import { left } from '../sign_in/just_left.ts'
-
-// The pages between an application's request and the answer to it. They decide nothing: the OpenID provider decides every step.
 
 /** Passes a request on to oidc-provider. */
 export const engine = async (
@@ -108,6 +102,7 @@ export const authorize = async (
   const query = new URLSearchParams(page.query)
   addDefaultScope(query)
   askForOffline(query)
+  moveAsked(query, 'without prompt')
   request.url = `/authorize?${query}`
   await engine(openId, page, request, response, asked)
 }
@@ -128,6 +123,7 @@ const changedForm =
 export const push = changedForm((form) => {
   addDefaultScope(form)
   askForOffline(form)
+  moveAsked(form, 'without prompt')
 })
 
 /** The introspection endpoint (RFC 7662). */
@@ -139,7 +135,10 @@ export const introspect: typeof engine = (openId, page, request, response, asked
 const maskedForm = changedForm(maskJwt)
 
 /** The endpoint where a device begins (RFC 8628 section 3.1). */
-export const device = changedForm(addDefaultScope)
+export const device = changedForm((form) => {
+  addDefaultScope(form)
+  moveAsked(form, 'with prompt')
+})
 
 /** The registration endpoint (RFC 7591 section 3). It ignores our cookie, and pages of other origins cannot call it. */
 export const register = async (
@@ -165,76 +164,3 @@ export const register = async (
   const headers = { ...ownHeaders(asked), ...answer.headers }
   send(response, answer.status, 'application/json', JSON.stringify(answer.body), headers)
 }
-
-const gone = (page: PageRequest): void =>
-  page.tell({ status: 400, reason: 'interaction_over', code: 'invalid_request' })
-
-export const consent = async (
-  openId: OpenId,
-  page: PageRequest,
-  request: IncomingMessage,
-  response: ServerResponse,
-  asked: EdgeRequest,
-): Promise<void> => {
-  const caller = await page.caller()
-  if (caller?.on_behalf !== undefined) {
-    return page.tell({
-      status: 409,
-      reason: 'impersonating',
-      values: { user: caller.on_behalf },
-      code: 'conflict',
-      link: { href: '/auth/me', name: 'your_account' },
-    })
-  }
-  const step = await openId.interactions.step(request, response, caller)
-  const here = encodeURIComponent(asked.path)
-  const action = asked.path
-  const place = asked.host
-  if (step.act === 'gone') return gone(page)
-  if (step.act === 'sign in') {
-    const hint = step.hint === '' ? '' : `&login_hint=${encodeURIComponent(step.hint)}`
-    const to = `/auth/login?return_to=${here}${hint}`
-    return step.chooses ? page.goKeeping(302, to, left('switch')) : page.go(302, to)
-  }
-  if (step.act === 'prove')
-    return page.go(302, `/auth/prove?return_to=${here}${step.asks ? `&${proofQuery(step.asks)}` : ''}`)
-  if (step.act === 'go on') return page.page(200, (_, words) => continuePage(words, place, step.to))
-  const user = caller!.name
-  if (step.act === 'no access')
-    return page.page(403, (token, words) =>
-      noAccessPage(words, { place, token, action, user, name: step.name, host: step.host, ask: step.token }),
-    )
-  if (step.act === 'switch')
-    return page.page(200, (token, words) =>
-      switchPage(words, { place, token, action, name: step.name, user }),
-    )
-  if (step.act === 'choose')
-    return page.page(200, (token, words) =>
-      chooseAccountPage(words, { place, token, action, name: step.name, user }),
-    )
-  await page.page(200, (token, words) => consentPage(words, { place, token, action, user, ...step.asking }))
-}
-
-export const postConsent =
-  ({ leftHosts }: HomeParts): typeof engine =>
-  async (openId, page, request, response, asked) => {
-    const form = await page.form({ continueAt: asked.path })
-    if (!form) return
-    const caller = await page.caller()
-    if (!caller || caller.on_behalf !== undefined) return page.go(303, asked.path)
-    const answer = form.get('answer')
-    if (answer === 'switch') {
-      if (!(await openId.interactions.switchPerson(request, response))) return gone(page)
-      const opened = caller.session_id === undefined ? [] : await leftHosts.openedBy(caller.session_id)
-      await page.call('auth.logout', {}, caller)
-      return farewell(page, 'switch', `/auth/login?return_to=${encodeURIComponent(asked.path)}`, opened)
-    }
-    const to =
-      answer === 'stay'
-        ? await openId.interactions.keepAccount(request, response, caller)
-        : answer === 'allow'
-          ? await openId.interactions.approve(request, response, caller)
-          : await openId.interactions.refuse(request, response, caller)
-    if (to === undefined) return gone(page)
-    await page.page(200, (_, words) => continuePage(words, asked.host, to))
-  }

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../strings/catalogue.ts'
-import type { ConsentRequest as Asked } from '../../oidc/interactions.ts'
+import type { ConsentRequest as Asked, ProofStep } from '../../oidc/step.ts'
 import { html, type Html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
 import { meaningOf } from './scopes_view.ts'
@@ -87,6 +87,26 @@ ${ask !== undefined && html`<a class="button" href="/auth/ask?token=${ask}">${wo
 <form method="post" action="${action}">
 <input type="hidden" name="form_token" value="${token}">
 <button class="quiet" name="answer" value="refuse">${own.back({ host })}</button>
+</form>`,
+  )
+}
+
+/** Instead of the proof that a request asks for: the way on without it, or back to the application. */
+export const insteadPage = (
+  words: Catalogue,
+  { place, token, name, action, optional }: Asking & Pick<ProofStep, 'optional'>,
+): string => {
+  const { instead: own } = words.openid
+  return page(
+    words,
+    own.title,
+    place,
+    html`<h1>${own.title}</h1>
+<p class="lead">${optional ? own.optional({ name }) : own.needed({ name })}</p>
+<a class="button" href="${action}">${own.prove}</a>
+<form method="post" action="${action}">
+<input type="hidden" name="form_token" value="${token}">
+<button class="quiet" name="answer" value="decline">${optional ? own.without : own.back}</button>
 </form>`,
   )
 }

@@ -6,6 +6,7 @@ import { PageRequest } from '../page_request.ts'
 import type { PageRequestParts } from '../page_request_parts.ts'
 import type { FederationParts } from '../sign_in/provider_parts.ts'
 import { confirmSignOut } from './end_session.ts'
+import { consent, postConsent } from './consent.ts'
 import * as openid from './openid.ts'
 import { webfingerPaths, type WebfingerParts } from './webfinger.ts'
 
@@ -45,8 +46,8 @@ export const openIdPaths = ({
   return [
     { path: '/authorize', methods: ['GET', 'POST'], takes: 'form', at, handler: step(openid.authorize) },
     { ...asks, path: '/authorize/{id}' },
-    { path: '/auth/consent/{id}', methods: ['GET'], at, handler: step(openid.consent) },
-    { ...post, path: '/auth/consent/{id}', handler: step(openid.postConsent(handover)) },
+    { path: '/auth/consent/{id}', methods: ['GET'], at, handler: step(consent) },
+    { ...post, path: '/auth/consent/{id}', handler: step(postConsent(handover)) },
     { ...post, path: '/token', handler: step(openid.plainly('token')) },
     { ...options, path: '/token' },
     { path: '/userinfo', methods: ['GET', 'OPTIONS', 'POST'], takes: 'form', at, handler: engine },

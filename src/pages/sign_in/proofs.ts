@@ -118,7 +118,13 @@ const showProof = async (
       field,
       passkeys: offers,
       passkeyAction: '/auth/prove',
-      ways: hasNone ? [{ href: '/auth/me/security', text: words.sign_in.prove.add }] : ways,
+      ways: [
+        ...(hasNone ? [{ href: '/auth/me/security', text: words.sign_in.prove.add }] : ways),
+        // An application may take a refusal for an answer.
+        ...(/^\/auth\/consent\/[^/?]+$/.test(returnTo)
+          ? [{ href: `${returnTo}?instead`, text: words.sign_in.prove.instead }]
+          : []),
+      ],
       // Without an email address, only an administrator can help.
       help: hasFactor || email !== null ? undefined : words.sign_in.prove.no_password,
       problem,

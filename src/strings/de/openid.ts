@@ -49,6 +49,16 @@ export const openid: Catalogue['openid'] = {
     accept: 'Anderes Konto verwenden',
     refuse: 'Abbrechen',
   },
+  instead: {
+    title: 'Ohne Nachweis weiter',
+    optional: ({ name }: { name: string }) =>
+      `${name} bittet Sie, sich stärker oder erneut auszuweisen. Sie können ohne diesen Nachweis fortfahren; ${name} weiß dann, dass er fehlt.`,
+    needed: ({ name }: { name: string }) =>
+      `${name} verlangt, dass Sie sich stärker oder erneut ausweisen. Sie können zurückgehen; ${name} erfährt dann, dass der Nachweis fehlt.`,
+    prove: 'Ausweisen',
+    without: 'Ohne fortfahren',
+    back: 'Zurück zur Anwendung',
+  },
   choose_account: {
     title: 'Konto wählen',
     heading: 'Welches Konto?',

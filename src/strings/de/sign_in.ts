@@ -68,6 +68,7 @@ export const sign_in: Catalogue['sign_in'] = {
       passkey: 'Sie haben noch keinen Passkey. Fügen Sie Ihrem Konto einen hinzu und kommen Sie dann zurück.',
     },
     add: 'Im Konto hinzufügen',
+    instead: 'Ohne diesen Nachweis weiter',
     with_provider: ({ provider }) => `Noch einmal mit ${provider} anmelden`,
     email_link: 'Anmeldelink per E-Mail senden',
     forgot_password: 'Passwort vergessen oder nie festgelegt?',

@@ -51,6 +51,16 @@ export const openid = {
     accept: 'Use a different account',
     refuse: 'Cancel',
   },
+  instead: {
+    title: 'Go on without a proof',
+    optional: ({ name }: { name: string }) =>
+      `${name} asks you to confirm who you are more strongly, or again. You can go on without; ${name} then knows that you did not.`,
+    needed: ({ name }: { name: string }) =>
+      `${name} needs you to confirm who you are more strongly, or again. You can go back; ${name} then knows that you did not.`,
+    prove: 'Confirm who I am',
+    without: 'Go on without',
+    back: 'Back to the application',
+  },
   choose_account: {
     title: 'Choose an account',
     heading: 'Which account?',

@@ -67,6 +67,7 @@ export const sign_in = {
       passkey: 'You have no passkey yet. Add one to your account, then come back.',
     },
     add: 'Add one to your account',
+    instead: 'Go on without this',
     with_provider: ({ provider }: { provider: string }) => `Sign in again with ${provider}`,
     email_link: 'Email me a sign-in link',
     forgot_password: 'Forgot your password, or never set one?',

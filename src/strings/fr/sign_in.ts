@@ -69,6 +69,7 @@ export const sign_in: Catalogue['sign_in'] = {
       passkey: 'Vous n’avez pas encore de clé d’accès. Ajoutez-en une à votre compte, puis revenez.',
     },
     add: 'L’ajouter à votre compte',
+    instead: 'Continuer sans cette preuve',
     with_provider: ({ provider }) => `Se reconnecter avec ${provider}`,
     email_link: 'Recevoir un lien de connexion par e-mail',
     forgot_password: 'Mot de passe oublié ou jamais défini\u202f?',
