@@ -52,9 +52,9 @@ export const openid: Catalogue['openid'] = {
   instead: {
     title: 'Continuer sans preuve',
     optional: ({ name }: { name: string }) =>
-      `${name} vous demande de confirmer votre identité plus fortement ou à nouveau. Vous pouvez continuer sans ; ${name} saura alors que la preuve manque.`,
+      `${name} vous demande de confirmer votre identité plus fortement ou à nouveau. Vous pouvez continuer sans ; ${name} saura alors que la preuve manque.`,
     needed: ({ name }: { name: string }) =>
-      `${name} exige que vous confirmiez votre identité plus fortement ou à nouveau. Vous pouvez revenir en arrière ; ${name} saura alors que la preuve manque.`,
+      `${name} exige que vous confirmiez votre identité plus fortement ou à nouveau. Vous pouvez revenir en arrière ; ${name} saura alors que la preuve manque.`,
     prove: 'Confirmer mon identité',
     without: 'Continuer sans',
     back: 'Retour à l’application',
