@@ -69,7 +69,7 @@ export const codeMethods = ({ flows, attempts, enrolment }: Parts) => [
       await flows.assertMagicLinksOn()
       const counted = await flows.checkCode(key, 'magic', caller)
       try {
-        await flows.requireFactorForLink(key, caller)
+        await flows.settleLink(key, {}, caller)
       } catch (error) {
         await attempts.uncount(counted)
         throw error

@@ -16,6 +16,7 @@ import type { RecoveryLinks } from './recovery/recovery_links.ts'
 import type { Registration } from './sign_up/registration.ts'
 import type { LinkMails } from './link_mails.ts'
 import type { SecurityNotices } from './security_notices.ts'
+import { refusalOf } from './refused_sign_in.ts'
 import type { SignIn } from './sign_in.ts'
 
 interface Parts {
@@ -150,12 +151,19 @@ export class EmailFlows {
     await notices.send('password_changed', userId, by)
   }
 
-  /** For a user with a second factor, the link is only the first step. It is used up in a transaction of its own, which stays. */
-  async requireFactorForLink(key: LinkKey, caller: Caller): Promise<undefined> {
+  /**
+   * A link that signs nobody in is used up in a transaction of its own, which stays: for a user with a second factor it is only the
+   * first step, and for a registration that awaits approval it confirms the address.
+   */
+  async settleLink(key: LinkKey, names: ChosenNames, caller: Caller): Promise<undefined> {
     await this.assertMagicLinksOn()
-    const { database, links, signIn } = this.#parts
+    const { database, links, registration, signIn } = this.#parts
     const refusal = await database.write(async () => {
       const link = await links.read(key, 'magic')
+      if (await registration.awaitsApprovalThen(link)) {
+        const id = await registration.confirmBy(await links.use(key, 'magic'), names)
+        return refusalOf((await this.#byId(id))!)
+      }
       const { user_id } = link
       const user = user_id === null ? undefined : await this.#byId(user_id)
       // The link confirms the account, and drops a factor that somebody else added before.

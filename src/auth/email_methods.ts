@@ -164,7 +164,7 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
     errors: ['unauthenticated', 'factor_required', 'conflict', 'already_exists'],
     target: (_, result) => signedInTarget(result),
     examples: [{ params: { token: exampleTokens.magic }, result: signedIn }],
-    prepare: ({ token }, caller) => flows.requireFactorForLink(token, caller),
+    prepare: ({ token, ...names }, caller) => flows.settleLink(token, names, caller),
     handler: ({ token, ...names }, caller) => flows.openByLink(token, names, caller),
   }),
   method({

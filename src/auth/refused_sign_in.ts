@@ -4,6 +4,15 @@ import { hasEnded, type UserRow } from '../storage/schema.ts'
 export const wrongLogin = () =>
   new AppError('unauthenticated', 'Wrong username, email or password', { reason: 'wrong_login' })
 
+/** The refusal of an existing user who has proved who they are, with their name for the audit. */
+export const refusalOf = (
+  user: Pick<UserRow, 'username' | 'is_active' | 'awaits_approval' | 'ends_at'>,
+): AppError => {
+  const refusal = whyNot(user)
+  refusal.about = `user=${user.username}`
+  return refusal
+}
+
 /** Why somebody who has proved who they are is not signed in. They may know it; a stranger learns nothing. */
 export const whyNot = (user: Pick<UserRow, 'is_active' | 'awaits_approval' | 'ends_at'>): AppError => {
   if (user.is_active === 1 && user.awaits_approval === 1)

@@ -115,6 +115,12 @@ onSqliteFirst('invitations', (newUrl) => {
     const token = new URL(link).searchParams.get('token')!
     const error = await refused(hero.auth.login_by_link({ token }), 'unauthenticated')
     assert.equal(error.data.reason, 'awaits_approval')
+    // What the link proved stays: those who approve see it, and nothing works twice.
+    const { items } = await hero.registrations.list({})
+    assert.ok(items.some(({ user }) => user === first.username))
+    assert.equal((await hero.users.get({ username: first.username })).email, first.email)
+    const twice = await refused(hero.auth.login_by_link({ token }), 'unauthenticated')
+    assert.equal(twice.data.reason, 'dead_link')
     await hero.auth.request_password_reset({ email: first.email })
     const reset = new URL(linkIn(await smtp.mailTo(first.email, /new password/))).searchParams.get('token')!
     await hero.auth.reset_password({ token: reset, password: ownPassword })
@@ -122,6 +128,26 @@ onSqliteFirst('invitations', (newUrl) => {
     assert.equal(waits.data.reason, 'awaits_approval')
     assert.deepEqual(await groupsOf(first.username), [])
     await refused(hero.auth.verify_email({ token: second.token, password: ownPassword }), 'conflict')
+    await set('magic_links', false)
+  })
+
+  test('a mailed link that confirms a registration shows that it waits, and so does a code afterwards', async () => {
+    await set('magic_links', true)
+    const made = await hero.invitations.add({ groups: ['class'], uses: 2, approve: true })
+    const home = daemon.config.public_url
+    const { username, email } = await begin(inviteIn(made.link))
+    const pupil = new Person()
+    const askAnew = async () => pupil.submit(await pupil.open(`${home}/auth/magic`), '/auth/magic', { email })
+    await askAnew()
+    const opened = await pupil.open(linkIn(await smtp.mailTo(email, /Sign in/)))
+    assert.match((await pupil.submit(opened, '/auth/magic', {})).text, /Your account awaits approval/)
+    assert.equal((await invitation(made.id)).used, 1)
+    smtp.arrived.length = 0
+    const asked = await askAnew()
+    const code = /^Your code: (\S+)$/m.exec((await smtp.mailTo(email, /Sign in/)).text!)![1]!
+    assert.match((await pupil.submit(asked, '/auth/magic/code', { code })).text, /awaits approval/)
+    await hero.registrations.approve({ users: [username] })
+    assert.deepEqual(await groupsOf(username), ['groups.class'])
     await set('magic_links', false)
   })
 

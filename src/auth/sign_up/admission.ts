@@ -46,6 +46,11 @@ export class Admission {
     return row && (await this.#parts.claimsOf(makerOf(row))) !== undefined ? row : undefined
   }
 
+  /** Whether somebody must approve the accounts that come by an invitation. */
+  async needsApproval(invitation: string | null | undefined): Promise<boolean> {
+    return typeof invitation === 'string' && (await this.#parts.invitations.row(invitation)).approve === 1
+  }
+
   /**
    * Admits an account whose address is confirmed now, by the invitation that it came by (null if that is gone). Whether it awaits approval.
    * Throws conflict if the invitation is over. Inside the transaction.

@@ -173,6 +173,14 @@ export class Registration {
     return { user: names.username, ...(waits && { awaits_approval: true }) }
   }
 
+  /** Whether a link confirms an account that somebody must approve then. */
+  async awaitsApprovalThen({ user_id, address }: OneTimeToken): Promise<boolean> {
+    const account = await this.#byId(user_id)
+    if (!account || !isUnconfirmed(account) || account.email?.toLowerCase() !== address) return false
+    const { registrations, admission } = this.#parts
+    return admission.needsApproval(await registrations.invitationOf(account.id))
+  }
+
   /**
    * Confirms an account by another link than that of its registration, inside the transaction, and returns its id. Somebody else may
    * have registered the address, so the person who uses the link chooses the names. Without a choice the username stays, and the

@@ -179,12 +179,16 @@ export const postMagic = async (page: PageRequest): Promise<void> => {
   await openSession(
     page,
     { method: 'auth.login_by_link', params, returnTo, kept: [onward('')] },
-    async (problem, status, headers) => {
+    async (problem, status, headers, { reason }) => {
+      if (reason === 'awaits_approval') return tellWaits(page)
       const link = await page.links.find(token, 'magic')
       await show(page, enterForm(token, link, undefined, chosen), status, problem, headers)
     },
   )
 }
+
+/** The address is confirmed, and the link or code is used up. */
+const tellWaits = (page: PageRequest): Promise<void> => tell(page, { reason: 'registration_waits' })
 
 export const postCode = async (page: PageRequest): Promise<void> => {
   const form = await page.form({ forGuests: true })
@@ -196,6 +200,9 @@ export const postCode = async (page: PageRequest): Promise<void> => {
   await openSession(
     page,
     { method: 'auth.login_by_mailed_code', params, returnTo, kept: [onward(''), keptSecret('')] },
-    (problem, status, headers) => show(page, codeForm(returnTo), status, problem, headers),
+    (problem, status, headers, { reason }) =>
+      reason === 'awaits_approval'
+        ? tellWaits(page)
+        : show(page, codeForm(returnTo), status, problem, headers),
   )
 }
