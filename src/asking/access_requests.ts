@@ -172,10 +172,7 @@ export class AccessRequests {
       await database.write(async () => this.#tell(request, (await this.shown(request, true)).title))
   }
 
-  async #tell(
-    request: Parameters<AskMails['tellDeciders']>[0] & Pick<AccessRequestRow, 'id'>,
-    title: string,
-  ) {
+  async #tell(request: Parameters<AskMails['tellDeciders']>[0], title: string) {
     const { mails, rows } = this.#parts
     if (await mails.tellDeciders(request, title)) await rows.markTold(request.id)
   }

@@ -23,21 +23,38 @@ export class AskMails {
   }
 
   /**
-   * Tells those who may decide about a request; each gets at most one such mail an hour. Returns whether everybody got one. Inside a
-   * transaction.
+   * Tells those who may decide about a request: each once, and each by at most one such mail an hour about all requests. Returns
+   * whether everybody was told. Inside a transaction.
    */
   async tellDeciders(
-    request: Pick<AccessRequestRow, 'group_id' | 'user_id'> & { readonly user: string },
+    request: Pick<AccessRequestRow, 'id' | 'group_id' | 'user_id'> & { readonly user: string },
     title: string,
   ): Promise<boolean> {
     const { mails, languageOf, home } = this.#parts
+    const told = await this.#told(request.id)
     let all = true
     for (const { id, email, display_name } of await this.#deciders(request)) {
+      if (told.has(id)) continue
       const language = await languageOf(id)
       const facts = { name: display_name, by: request.user, about: title, language }
-      all = (await mails.send('access_requested', email!, { ...facts, link: `${home}/auth/groups` })) && all
+      const sent = await mails.send('access_requested', email!, { ...facts, link: `${home}/auth/groups` })
+      if (sent) await this.#remember(request.id, id)
+      all &&= sent
     }
     return all
+  }
+
+  /** Those who have had a mail about a request. */
+  async #told(request_id: string): Promise<ReadonlySet<string>> {
+    const rows = this.#parts.database.query.selectFrom('access_request_mails').select('user_id')
+    return new Set((await rows.where('request_id', '=', request_id).execute()).map(({ user_id }) => user_id))
+  }
+
+  async #remember(request_id: string, user_id: string): Promise<void> {
+    await this.#parts.database.query
+      .insertInto('access_request_mails')
+      .values({ request_id, user_id })
+      .execute()
   }
 
   /** Tells the person who asked. `address` is where the place begins. */

@@ -436,4 +436,39 @@ onSqliteFirst('requests for access', (newUrl) => {
       ['No'],
     )
   })
+  test('are told to each person once, also where another one cannot be told yet', async () => {
+    await byHand(daemon, ({ query }) => query.updateTable('access_requests').set({ told: 1 }).execute())
+    for (const group of ['solo', 'duet']) await hero.groups.add({ slug: group })
+    for (const username of ['cantor', 'second'])
+      await hero.users.add({ username, email: `${username}@example.org`, password: goodPassword })
+    for (const [group, user] of [
+      ['solo', 'second'],
+      ['duet', 'second'],
+      ['duet', 'cantor'],
+    ] as const)
+      await hero.groups.add_admin({ group, user })
+    const more = { required_claims: ['nothing'] }
+    const mailed = () =>
+      byHand(daemon, async ({ query }) => {
+        const rows = query.selectFrom('mails').select('address').where('kind', '=', 'access_requested')
+        const found = await rows.where('created_at', '>', now() - 3600).execute()
+        return found.map(({ address }) => address.split('@')[0]).toSorted()
+      })
+    /** The mails of an hour later. */
+    const later = async () => {
+      await byHand(daemon, ({ query }) =>
+        query
+          .updateTable('mails')
+          .set((eb) => ({ created_at: eb('created_at', '-', 3601) }))
+          .execute(),
+      )
+      await sweep()
+      return mailed()
+    }
+    await later()
+    await askFor(await newUser(), await newPlace('solo', more))
+    await askFor(await newUser(), await newPlace('duet', more))
+    assert.deepEqual(await mailed(), ['cantor', 'second'])
+    assert.deepEqual([await later(), await later()], [['second'], []])
+  })
 })

@@ -218,6 +218,7 @@ const upgraded = (old: Rows): Rows => {
     icons: [],
     closed_accounts: [],
     access_requests: [],
+    access_request_mails: [],
     invitations: [
       {
         id: '00000000-0000-7000-8000-000000000000',

@@ -19,6 +19,13 @@ export interface AccessRequestRow extends OfUser {
   told: Bit
 }
 
+/** A person who has had a mail about a request. */
+interface AccessRequestMailRow {
+  request_id: string
+  user_id: string
+}
+
 export interface AskingTables {
   access_requests: AccessRequestRow
+  access_request_mails: AccessRequestMailRow
 }
