@@ -27,16 +27,27 @@ export class PersonSwitch {
     return this.#seal.seal(token, row)
   }
 
-  /** Ends the sign-in that was there, and returns the new one with its full lifetime. Undefined if the time is over. */
+  /**
+   * Ends the sign-in that was there, and returns the new one with its full lifetime. Undefined if the time is over, or if the form was
+   * used before.
+   */
   async accept(text: string, replaces: string | undefined): Promise<OpenedSession | undefined> {
     const token = this.#token(text)
     if (token === undefined) return undefined
     return this.#database.write(async () => {
-      const opened = await this.#sessions.renewals.keepOpened(token)
+      const opened = await this.#sessions.renewals.keepOpened(token, switchSeconds)
       if (opened && replaces !== undefined && replaces !== opened.id)
         await this.#sessions.revoke(replaces, 'logout')
       return opened
     })
+  }
+
+  /** A sign-in with its full lifetime, if it was opened for a decision that nobody has to make any more. Undefined if it has ended. */
+  async whole(token: string): Promise<OpenedSession | undefined> {
+    const { renewals } = this.#sessions
+    return this.#database.write(
+      async () => (await renewals.keepOpened(token, switchSeconds)) ?? renewals.living(token),
+    )
   }
 
   /** Ends the new sign-in. */
@@ -44,7 +55,7 @@ export class PersonSwitch {
     const token = this.#token(text)
     if (token === undefined) return
     await this.#database.write(async () => {
-      const opened = await this.#sessions.renewals.keepOpened(token)
+      const opened = await this.#sessions.renewals.keepOpened(token, switchSeconds)
       if (opened) await this.#sessions.revoke(opened.id, 'logout')
     })
   }

@@ -65,24 +65,36 @@ export class SessionRenewals {
     return row?.expires_at
   }
 
-  /** Gives a sign-in that was opened for minutes its full lifetime. Undefined if it has ended. Inside a transaction. */
-  async keepOpened(token: string): Promise<OpenedSession | undefined> {
+  /**
+   * Gives a sign-in that was opened for some seconds, in which somebody decides, its full lifetime: once, because only the state in
+   * which it was opened takes it. Undefined if it has ended, or was decided about before. Inside a transaction.
+   */
+  async keepOpened(token: string, openedForSeconds: number): Promise<OpenedSession | undefined> {
+    const open = await this.living(token)
+    if (!open) return undefined
+    const lifetime = await this.#limits.lifetime(open.remembered)
+    const { numUpdatedRows } = await this.#database.query
+      .updateTable('sessions')
+      .set((eb) => ({ expires_at: eb('created_at', '+', lifetime) }))
+      .where('token_hash', '=', digest(token))
+      .where('expires_at', '>', now())
+      .where((eb) => eb('expires_at', '<=', eb('created_at', '+', openedForSeconds)))
+      .executeTakeFirst()
+    if (numUpdatedRows !== 1n) return undefined
+    this.#database.changed('sessions')
+    return this.living(token)
+  }
+
+  /** The open sign-in of a cookie. */
+  async living(token: string): Promise<OpenedSession | undefined> {
+    const at = now()
     const row = await this.#database.query
       .selectFrom('sessions')
-      .select(['id', 'remembered'])
+      .select(['id', 'remembered', 'expires_at'])
       .where('token_hash', '=', digest(token))
       .where('kind', '=', 'cookie')
-      .where('expires_at', '>', now())
+      .where('expires_at', '>', at)
       .executeTakeFirst()
-    if (!row) return undefined
-    const remembered = row.remembered === 1
-    const expires_in = await this.#limits.lifetime(remembered)
-    await this.#database.query
-      .updateTable('sessions')
-      .set({ expires_at: now() + expires_in })
-      .where('id', '=', row.id)
-      .execute()
-    this.#database.changed('sessions')
-    return { token, id: row.id, expires_in, remembered }
+    return row && { token, id: row.id, expires_in: row.expires_at - at, remembered: row.remembered === 1 }
   }
 }

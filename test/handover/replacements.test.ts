@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { goodPassword } from '../support/daemon.ts'
 import { root } from '../support/daemon_process.ts'
 import { onSqliteFirst } from '../support/databases.ts'
+import { byHand } from '../support/people.ts'
 import { postForm, startStage, type Stage } from '../support/edge_stage.ts'
 import { signIn, type Answer } from '../support/http.ts'
 import { Walker } from './steps.ts'
@@ -92,6 +93,30 @@ onSqliteFirst('fifty replacements at once', (newUrl) => {
     })
 })
 
+describe('the form that replaces a sign-in', () => {
+  let stage: Stage
+  before(async () => {
+    stage = await startStage()
+  })
+  after(() => stage.close())
+
+  test('works once, so that nobody prolongs a sign-in by it', async () => {
+    const ada = await signedIn(stage)
+    const asked = await askToReplace(stage, ada)
+    const opening = field(asked.body, 'opening')
+    const replace = (answer = 'replace') => post(stage, ada, '/auth/replace', asked, { opening, answer })
+    const first = await replace()
+    const cookie = first.headers['set-cookie']!.find((line) => line.startsWith(session))!.split(';')[0]!
+    const ends = async () =>
+      (await stage.daemon.hero.sessions.list({ user: 'bob' })).items.map(({ expires_at }) => expires_at)
+    const before = await ends()
+    assert.equal((await replace()).headers.location, '/auth/login')
+    await replace('stay')
+    assert.deepEqual(await ends(), before)
+    assert.equal(await isIn(stage, cookie), true, 'bob')
+  })
+})
+
 describe('the corpus of redirects in posted forms', () => {
   let stage: Stage
   before(async () => {
@@ -122,8 +147,17 @@ describe('the corpus of redirects in posted forms', () => {
       }
     }
     assert.equal(await isIn(stage, own), true)
-    // The same form replaces again for as long as the sign-in lives.
+    // A form is used once: for each line, the sign-in is again as it was opened.
+    const asOpened = () =>
+      byHand(stage.daemon, ({ query }) =>
+        query
+          .updateTable('sessions')
+          .set((eb) => ({ expires_at: eb('created_at', '+', 300) }))
+          .where('expires_at', '>', (eb) => eb('created_at', '+', 300))
+          .execute(),
+      )
     for (const line of lines) {
+      await asOpened()
       const fields = { opening, answer: 'replace', return_to: line }
       const replaced = await post(stage, ada, '/auth/replace', asked, fields)
       assert.match(replaced.headers['set-cookie']!.join(), new RegExp(session))

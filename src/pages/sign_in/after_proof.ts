@@ -79,10 +79,7 @@ const otherPerson = opened(async ({ page, came, returnTo, kept }) => {
 const destination = opened(async ({ page, came, returnTo, kept }) => {
   const token = came.access_token
   // It was opened for the minutes of a decision, but the other person has signed out since.
-  const whole =
-    came.expires_in > switchSeconds
-      ? came
-      : await page.switching.accept(page.switching.sealed(token), undefined)
+  const whole = came.expires_in > switchSeconds ? came : await page.switching.whole(token)
   const cookies = [...kept, ...(await backAgain(page))]
   if (whole) await goOn(page, returnTo, { token, maxAge: cookieAge(whole) }, cookies)
   else page.go(303, '/auth/login')
