@@ -30,7 +30,7 @@ const readAssertion = (headers: HeadersLike): string | undefined => {
 }
 
 const toIdentity = (payload: Record<string, unknown>): Identity => {
-  const { sub, sid, context, claims, email, act } = payload
+  const { sub, sid, context, claims, email, act, acr, amr, auth_time } = payload
   if (typeof sub !== 'string' || typeof context !== 'number' || !Array.isArray(claims))
     throw new Unauthenticated('X-Hero-Assertion is not valid', 'unauthenticated', -32001)
   const impersonator = (act as { sub?: unknown } | undefined)?.sub
@@ -42,5 +42,8 @@ const toIdentity = (payload: Record<string, unknown>): Identity => {
     email: typeof email === 'string' ? email : undefined,
     impersonator: typeof impersonator === 'string' ? impersonator : undefined,
     session_id: typeof sid === 'string' ? sid : undefined,
+    ...(typeof acr === 'string' && { acr }),
+    ...(typeof auth_time === 'number' && { auth_time }),
+    ...(Array.isArray(amr) && { amr: amr as string[] }),
   }
 }

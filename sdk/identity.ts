@@ -15,6 +15,15 @@ export interface Identity {
   readonly impersonator: string | undefined
   /** The id of the session, as `onRevoked` reports it. Only a signed identity (`verifyAssertion`) has it. */
   readonly session_id?: string | undefined
+  /**
+   * How strongly the person proved who they are: `0`, `1`, `http://schemas.openid.net/pape/policies/2007/06/multi-factor` or `phr`.
+   * Only a signed identity has it, and not while impersonating.
+   */
+  readonly acr?: string | undefined
+  /** When they gave that proof, in Unix seconds. */
+  readonly auth_time?: number | undefined
+  /** How they signed in (RFC 8176). */
+  readonly amr?: readonly string[] | undefined
 }
 
 /** Node's `request.headers`, a fetch `Headers`, or anything with `get`. */

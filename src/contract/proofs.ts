@@ -118,10 +118,11 @@ export const acrLevels: readonly (readonly string[])[] = proofLevels.map((level)
 export const reachedBy = (
   times: ProofTimes,
   asked: ProofLevel | undefined,
+  at: number,
 ): { readonly acr: string; readonly auth_time: number } => {
   const newest = proofLevels.findLast((level) => timeOf(times, level) >= times.proven_at)!
-  const level = asked !== undefined && timeOf(times, asked) > 0 ? asked : newest
-  const auth_time = timeOf(times, level)
+  const level = asked !== undefined && provedAt(times, asked, at) > 0 ? asked : newest
+  const auth_time = provedAt(times, level, at)
   return { acr: auth_time === 0 ? '0' : acrOf[level], auth_time }
 }
 

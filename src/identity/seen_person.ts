@@ -76,18 +76,24 @@ interface Holding {
   readonly until?: number
   readonly withheld?: Withheld | undefined
   readonly impersonator?: string
+  readonly proved?: Person['proved']
 }
 
 /** A group asks for a proof where a session counts; of a token it was asked when the token was made. */
 const holdingOf = (principal: Principal, resolved: Resolved): Holding => ({
   ...heldBy(principal, resolved, now()),
   asked: isSession(principal) ? resolved.proof : 'any',
+  proved: provedBy(principal),
 })
+
+/** Nobody has proved to be the person whom an administrator impersonates, so theirs has none. */
+const provedBy = (principal: Principal): Person['proved'] =>
+  principal.proofs && { proofs: principal.proofs, amr: isSession(principal) ? principal.amr : undefined }
 
 const seen = (
   { username, context, email, email_verified_at }: Principal | Overlay,
   proof: Proof,
-  { claims, asked, until = Infinity, withheld, impersonator }: Holding,
+  { claims, asked, until = Infinity, withheld, impersonator, proved }: Holding,
 ): Person => ({
   proof,
   username,
@@ -96,6 +102,7 @@ const seen = (
   email_verified: email_verified_at !== null,
   claims,
   impersonator,
+  proved,
   asked,
   withheld,
   until,

@@ -1,6 +1,7 @@
 import { sign } from 'node:crypto'
 import { boundedMap } from '../storage/bounded_map.ts'
 import type { Proof } from '../contract/principal.ts'
+import { reachedBy, type ProofLevel, type ProofTimes } from '../contract/proofs.ts'
 import { newId, now } from '../storage/ids.ts'
 import type { Keys, SigningKey } from './keys.ts'
 
@@ -18,6 +19,8 @@ export interface AssertionSubject {
   readonly claims: readonly string[]
   readonly email: string | null
   readonly impersonator: string | undefined
+  /** What the user proved, and how; known for their own sessions, and without the methods for access tokens of theirs. */
+  readonly proved?: { readonly proofs: ProofTimes; readonly amr: readonly string[] | undefined } | undefined
 }
 
 interface CachedAssertion {
@@ -28,6 +31,14 @@ interface CachedAssertion {
   readonly username: string
   readonly context: number
   readonly email: string | null
+  readonly sign_in: SignInClaims
+}
+
+/** How strongly, how and when the user proved who they are (OpenID Connect Core section 2). */
+interface SignInClaims {
+  readonly acr?: string
+  readonly auth_time?: number
+  readonly amr?: readonly string[]
 }
 
 const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
@@ -46,17 +57,18 @@ export class Assertions {
     this.#issuer = issuer
   }
 
-  /** Synchronous when the key is warm. */
-  assert(who: AssertionSubject, audience: string): string | Promise<string> {
+  /** Synchronous when the key is warm. It reports the proof of `level` if the place asks for one, and otherwise the newest. */
+  assert(who: AssertionSubject, audience: string, level: ProofLevel = 'any'): string | Promise<string> {
     const key = this.#keys.signing()
     return key instanceof Promise
-      ? key.then((ready) => this.#assert(who, audience, ready))
-      : this.#assert(who, audience, key)
+      ? key.then((ready) => this.#assert(who, audience, level, ready))
+      : this.#assert(who, audience, level, key)
   }
 
-  #assert(who: AssertionSubject, audience: string, { kid, key }: SigningKey): string {
+  #assert(who: AssertionSubject, audience: string, level: ProofLevel, { kid, key }: SigningKey): string {
     const cacheKey = `${who.proof.by} ${who.proof.id} ${who.impersonator ?? ''} ${audience}`
     const at = now()
+    const sign_in = signInOf(who, level, at)
     const cached = this.#cache.get(cacheKey)
     if (
       cached &&
@@ -65,7 +77,8 @@ export class Assertions {
       cached.claims === who.claims &&
       cached.username === who.username &&
       cached.context === who.context &&
-      cached.email === who.email
+      cached.email === who.email &&
+      isSame(cached.sign_in, sign_in)
     ) {
       return cached.token
     }
@@ -82,6 +95,7 @@ export class Assertions {
       context: who.context,
       claims: who.claims,
       ...(who.email !== null && { email: who.email }),
+      ...sign_in,
       // RFC 8693 section 4.1: the user who really acts.
       ...(who.impersonator !== undefined && { act: { sub: who.impersonator } }),
     })
@@ -95,7 +109,17 @@ export class Assertions {
       username: who.username,
       context: who.context,
       email: who.email,
+      sign_in,
     })
     return token
   }
 }
+
+const signInOf = ({ proved }: AssertionSubject, level: ProofLevel, at: number): SignInClaims => {
+  if (!proved) return {}
+  const pair = reachedBy(proved.proofs, level === 'any' ? undefined : level, at)
+  return proved.amr === undefined ? pair : { ...pair, amr: proved.amr }
+}
+
+const isSame = (a: SignInClaims, b: SignInClaims): boolean =>
+  a.acr === b.acr && a.auth_time === b.auth_time && a.amr?.join() === b.amr?.join()

@@ -114,8 +114,8 @@ export const reported = (asked: AskedProof | 'unmet', own: ProofLevel, proofs: P
     timeOf(proofs, level) >= proofs.proven_at ||
     satisfiedUntil({ proof: level, proof_age: age }, proofs, now()) > 0
   const first = held.find(recent) ?? held[0]
-  if (first === undefined) return reachedBy(proofs, own === 'any' ? undefined : own)
-  return reachedBy(proofs, strongerOf(own, first))
+  if (first === undefined) return reachedBy(proofs, own === 'any' ? undefined : own, now())
+  return reachedBy(proofs, strongerOf(own, first), now())
 }
 
 const acrIn = (claims: unknown): Acr => {

@@ -1,15 +1,10 @@
 import type { ProofTimes } from '../contract/proofs.ts'
+import { amrOf } from '../sessions/amr.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { maySignInSql } from '../storage/schema.ts'
-
-const firstMethods: Readonly<Record<string, readonly string[]>> = {
-  password: ['pwd'],
-  setup: ['pwd'],
-  magic_link: ['email'],
-}
 
 /** A signed-in user, as the engine sees them. */
 export interface SignedIn {
@@ -89,7 +84,7 @@ export class ActiveSessions {
       proven_at,
       proofs,
       given,
-      amr: methodsOf(row),
+      amr: amrOf(row),
       expires_at,
       remembered: row.remembered === 1,
       last_used_at,
@@ -97,12 +92,4 @@ export class ActiveSessions {
     known.set(id, kept)
     return kept
   }
-}
-
-/** Authentication methods (RFC 8176). `email` and `fed` are ours: a mailed link, and an identity provider. */
-const methodsOf = ({ provider, factor }: { provider: string; factor: string }): string[] => {
-  if (provider === 'passkey') return ['swk', 'user', 'mfa']
-  const first = firstMethods[provider] ?? ['fed']
-  const second: Record<string, string> = { totp: 'otp', recovery: 'otp', passkey: 'swk' }
-  return factor === '' ? [...first] : [...first, second[factor]!, 'mfa']
 }

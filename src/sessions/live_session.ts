@@ -17,6 +17,8 @@ export interface LiveSession extends Principal {
   /** Whether its person asked to keep the sign-in. */
   readonly remembered: boolean
   readonly proofs: ProofTimes
+  /** Authentication methods (RFC 8176). */
+  readonly amr: readonly string[]
   /** Whether trust in the browser took the place of the second factor. */
   readonly by_trust: boolean
 }

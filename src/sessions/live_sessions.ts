@@ -7,6 +7,7 @@ import { now } from '../storage/ids.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { isAdmittedSql, type Schema } from '../storage/schema.ts'
 import { LastUsed } from '../storage/last_used.ts'
+import { amrOf } from './amr.ts'
 import { childHash, type CookiePlace } from './child_sessions.ts'
 import type { LiveSession, SignInUse } from './live_session.ts'
 import { openedByProvider } from './session.ts'
@@ -28,6 +29,7 @@ const selectSignIns = (query: Kysely<Schema>) =>
       'sessions.id as sign_in_id',
       'sessions.kind as sign_in_kind',
       'sessions.provider',
+      'sessions.factor',
       sql<
         string | null
       >`(select string_agg(vouchings.provider, ' ') from vouchings where vouchings.session_id = sessions.id)`.as(
@@ -93,6 +95,7 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
     passkey_at,
     remembered,
     by_trust,
+    factor,
     ...own
   } = rest
   const sign_in = uses.get(sign_in_id) ?? { id: sign_in_id, used_at }
@@ -119,6 +122,7 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
     vouched: vouched_by?.split(' ') ?? [],
     sign_in,
     proofs: { proven_at, second_at, passkey_at },
+    amr: amrOf({ provider: own.provider, factor }),
     proof,
     method,
     remembered: remembered === 1,
@@ -162,10 +166,7 @@ export class LiveSessions {
     )
   }
 
-  /**
-   * The session of a bearer token. Undefined if it does not exist, has ended, or its user is inactive. Synchronous when
-   * the cache is current.
-   */
+  /** The session of a bearer token; undefined if it has ended, or its user is inactive. Synchronous when the cache is current. */
   find(token: string): LiveSession | undefined | Promise<LiveSession | undefined> {
     return looksLikeToken(token) ? this.#find(digest(token), 'token') : undefined
   }

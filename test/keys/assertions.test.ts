@@ -57,7 +57,11 @@ describe('X-Hero-Assertion', () => {
     const [child] = await byHand(daemon, ({ query }) =>
       query.selectFrom('child_sessions').select('id').execute(),
     )
-    assert.deepEqual(await verify(token!), {
+    const { auth_time, ...identity } = await verify(token!)
+    assert.ok(Math.abs(auth_time! - Date.now() / 1000) < 60)
+    assert.deepEqual(identity, {
+      acr: '1',
+      amr: ['pwd'],
       session_id: child!.id,
       username: 'ada',
       context: 3,
@@ -69,6 +73,59 @@ describe('X-Hero-Assertion', () => {
     assert.deepEqual(
       { iss, aud, life: Number(exp) - Number(iat) },
       { iss: 'http://localhost:9997', aud: audience, life: 300 },
+    )
+  })
+
+  test('says how strongly and when the person proved who they are, by the level that the route asks for', async () => {
+    const { hero } = daemon
+    const [route] = (await hero.proxy.routes.list({ domain: 'wiki.localhost' })).items
+    const at = Math.floor(Date.now() / 1000)
+    const told = async (times: object) => {
+      await byHand(daemon, async (database) => {
+        await database.query.updateTable('sessions').set(times).execute()
+        database.changed('sessions')
+      })
+      const { acr, amr, auth_time } = open((await received())[0]!, 1)
+      return [acr, amr, auth_time]
+    }
+    const second = 'http://schemas.openid.net/pape/policies/2007/06/multi-factor'
+    const passkey = { proven_at: at, second_at: at, passkey_at: at - 9 }
+    assert.deepEqual(await told({ ...passkey, factor: 'totp' }), [second, ['pwd', 'otp', 'mfa'], at])
+    await hero.proxy.routes.update({ id: route!.id, proof: 'passkey' })
+    assert.deepEqual(await told(passkey), ['phr', ['pwd', 'otp', 'mfa'], at - 9])
+    await hero.proxy.routes.update({ id: route!.id, proof: 'any' })
+    const none = { second_at: 0, passkey_at: 0, factor: '' }
+    assert.deepEqual(await told({ ...none, proven_at: at - 5 }), ['1', ['pwd'], at - 5])
+    assert.deepEqual(await told({ ...none, proven_at: 0 }), ['0', ['pwd'], 0])
+    assert.deepEqual(await told({ ...none, proven_at: at + 3600 }), ['0', ['pwd'], 0], 'ahead of the date')
+    await told({ ...none, proven_at: at })
+  })
+
+  test('says nothing of proofs for a token to keep, nor of a person who is impersonated', async () => {
+    const { hero } = daemon
+    const { access_token: token } = await hero.token.create({ user: 'ada', name: 'script' })
+    const [kept] = await received('wiki.localhost', ['Authorization', `Bearer ${token}`])
+    assert.equal(open(kept!, 1).sub, 'ada')
+    assert.equal('acr' in open(kept!, 1), false)
+    await hero.users.add({ username: 'root', password: goodPassword, is_admin: true })
+    const admin = await signIn(daemon, 'wiki.localhost', 'root', goodPassword)
+    const other = await byHand(daemon, ({ query }) =>
+      query.selectFrom('users').select('id').where('username', '=', 'ada').executeTakeFirstOrThrow(),
+    )
+    await byHand(daemon, async (database) => {
+      await database.query
+        .updateTable('sessions')
+        .set({ impersonated_user_id: other.id, impersonating_until: Math.floor(Date.now() / 1000) + 600 })
+        .where('user_id', '<>', other.id)
+        .execute()
+      database.changed('sessions')
+    })
+    const [acted] = await received('wiki.localhost', ['Cookie', admin])
+    const { sub, act, ...rest } = open(acted!, 1)
+    assert.deepEqual([sub, act], ['ada', { sub: 'root' }])
+    assert.deepEqual(
+      ['acr', 'amr', 'auth_time'].filter((name) => name in rest),
+      [],
     )
   })
 
@@ -148,7 +205,13 @@ describe('X-Hero-Assertion', () => {
     }
     const first = await assertions.assert(who, audience)
     assert.equal(await assertions.assert({ ...who }, audience), first)
-    for (const [name, value] of Object.entries({ email: null, context: 2, username: 'eve', claims: [] })) {
+    for (const [name, value] of Object.entries({
+      email: null,
+      context: 2,
+      username: 'eve',
+      claims: [],
+      proved: { proofs: { proven_at: 5, second_at: 0, passkey_at: 0 }, amr: ['pwd'] },
+    })) {
       const token = await assertions.assert({ ...who, [name]: value }, audience)
       assert.notEqual(token, first, name)
       await assertions.assert(who, audience)

@@ -83,7 +83,8 @@ export class Decisions {
     if (!person)
       return pass(identified!, undefined, route, place, this.#parts.lasting.ofGuest(identified!, route))
     const { people, assertions, lasting } = this.#parts
-    const asserted = route.audience === null ? undefined : assertions.assert(person, route.audience)
+    const asserted =
+      route.audience === null ? undefined : assertions.assert(person, route.audience, place.proof)
     return whenReady(asserted, (assertion) =>
       whenReady(this.#tokenOf(route, identified!, person), (token) => {
         const claims = people.claimsText(person.claims)
