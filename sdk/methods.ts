@@ -520,6 +520,8 @@ export interface Provider {
   }[]
   /** An address counts as verified if the provider says nothing about that (`email_verified`), as Entra and AD FS do. Only for a provider that lets nobody choose their address */
   email_trusted: boolean
+  /** A sign-in whose ID token names one of these in `amr` or `acr` counts as one with a second factor, at its `auth_time`; without `auth_time` it does not. Only with OpenID Connect. A new value needs the claim proxy.admin */
+  second_factor_values: string[]
   /** Whether the redirect URI contains the provider name. Only one provider at a time may omit it: no two share a redirect URI, so that none can replay the response of another (RFC 9700 section 4.4.2) */
   own_callback: boolean
   secret_set: boolean
@@ -2370,6 +2372,8 @@ export interface ProvidersAddParams {
   }[]
   /** An address counts as verified if the provider says nothing about that (`email_verified`), as Entra and AD FS do. Only for a provider that lets nobody choose their address */
   email_trusted?: boolean
+  /** A sign-in whose ID token names one of these in `amr` or `acr` counts as one with a second factor, at its `auth_time`; without `auth_time` it does not. Only with OpenID Connect. A new value needs the claim proxy.admin */
+  second_factor_values?: string[]
   /** Whether the redirect URI contains the provider name. Only one provider at a time may omit it: no two share a redirect URI, so that none can replay the response of another (RFC 9700 section 4.4.2) */
   own_callback?: boolean
 }
@@ -2427,6 +2431,8 @@ export interface ProvidersUpdateParams {
   }[]
   /** An address counts as verified if the provider says nothing about that (`email_verified`), as Entra and AD FS do. Only for a provider that lets nobody choose their address */
   email_trusted?: boolean
+  /** A sign-in whose ID token names one of these in `amr` or `acr` counts as one with a second factor, at its `auth_time`; without `auth_time` it does not. Only with OpenID Connect. A new value needs the claim proxy.admin */
+  second_factor_values?: string[]
   /** Whether the redirect URI contains the provider name. Only one provider at a time may omit it: no two share a redirect URI, so that none can replay the response of another (RFC 9700 section 4.4.2) */
   own_callback?: boolean
 }

@@ -21,10 +21,11 @@ export const offersOf =
       remember: days.remember > 0 ? { seconds: days.remember * daySeconds, most } : undefined,
       trust: days.trust > 0 ? days.trust * daySeconds : undefined,
       rpIds: await passkeys.rpIds.offered(),
-      providers: (await providers.enabled()).map(({ provider, title, preset }) => ({
+      providers: (await providers.enabled()).map(({ provider, title, preset, second_factor_values }) => ({
         provider,
         title,
         asks_anew: presetOf(preset).asks_anew,
+        gives_second: second_factor_values.length > 0,
       })),
     }
   }

@@ -116,7 +116,7 @@ export class SignIn {
     provider: OwnSignInMethod | (string & {}),
     caller: Caller,
     factor: '' | FactorKind | PasskeyAssertion = '',
-    by?: Pick<ProviderProof, 'identity_id' | 'at_provider' | 'proven_at'>,
+    by?: Pick<ProviderProof, 'identity_id' | 'at_provider' | 'proven_at'> & { readonly second_at?: number },
   ) {
     const user = await this.#database.query
       .selectFrom('users')
@@ -141,6 +141,7 @@ export class SignIn {
       vouching: by && { provider, identity_id: by.identity_id, ...by.at_provider },
       // A second factor was proven just now, so the provider's older time does not apply.
       proven_at: factor === '' ? by?.proven_at : undefined,
+      second_at: factor === '' ? by?.second_at : undefined,
     }
     const opened = await this.#openOrRenew(userId, origin, caller.replaces)
     await this.#parts.notices.signedIn(userId, caller)

@@ -1,3 +1,4 @@
+import type { KnownProvider } from '../providers/provider.ts'
 import type { ExchangedCode } from '../providers/relying_party.ts'
 import { now } from '../storage/ids.ts'
 import type { ReturnedSignIn } from './outgoing_sign_ins.ts'
@@ -19,3 +20,10 @@ export const provenAt = (
   if (!anew) return reportedAt
   return reportedAt < begun_at - clockSkewSeconds ? undefined : Math.max(reportedAt, begun_at)
 }
+
+/** When a returning person last used a second factor there, if the administrator counts what the provider says for one; 0 for never. */
+export const secondAt = (
+  proven_at: number,
+  { methods }: Pick<ExchangedCode, 'methods'>,
+  { second_factor_values }: Pick<KnownProvider, 'second_factor_values'>,
+): number => (methods.some((value) => second_factor_values.includes(value)) ? proven_at : 0)

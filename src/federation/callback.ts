@@ -13,7 +13,7 @@ import type { ExchangedCode, RelyingParty } from '../providers/relying_party.ts'
 import { bit } from '../storage/schema.ts'
 import type { Database } from '../storage/database.ts'
 import type { OutgoingSignIn, FlowCookie, OutgoingSignIns, ReturnedSignIn } from './outgoing_sign_ins.ts'
-import { provenAt } from './auth_time.ts'
+import { provenAt, secondAt } from './auth_time.ts'
 import type { AccountMatching, Named, RefusalReason } from './account_matching.ts'
 import { nameParameter } from './posted_name.ts'
 import type { ReceivedClaimsLog } from './received_claims.ts'
@@ -181,7 +181,8 @@ export class Callbacks {
       if (found.act === 'refused') return refuse(found.why, found.user)
       if (found.act === 'link') return { ...found, next }
       const { identity_id, at_provider } = found
-      const by = { provider: name, identity_id, at_provider, proven_at }
+      const second_at = secondAt(proven_at, redeemed, provider)
+      const by = { provider: name, identity_id, at_provider, proven_at, second_at }
       const about = `user=${found.username} provider=${name}`
       const asked = { id: found.user_id, has_factor: bit(found.has_factor) }
       if (await signIn.secondSteps.isNeeded(asked, guest)) {

@@ -27,6 +27,7 @@ export const forge: Provider = {
   email_trusted: false,
   response_mode: 'query',
   internal_urls: [],
+  second_factor_values: [],
   secret_set: true,
   redirect_uri: 'http://localhost:9997/oauth/callback',
   backchannel_logout_uri: 'http://localhost:9997/oauth/backchannel_logout',

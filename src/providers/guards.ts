@@ -56,13 +56,20 @@ export const requireAdminForKnownName = async (
   if (existing) requireClaim(caller, 'proxy.admin')
 }
 
-/** An address in our own network would let the caller send requests there. Throws claim_required. Removing one is always allowed. */
-export const requireAdminForInternalUrls = (
+type Guarded = Pick<Provider, 'internal_urls' | 'second_factor_values'>
+
+/**
+ * An address in our own network would let the caller send requests there, and a value that counts as a second factor would lower what
+ * the place of an administrator asks for. Throws claim_required. Removing one is always allowed.
+ */
+export const requireAdminFor = (
   caller: Caller,
-  before: Provider['internal_urls'],
-  after: Provider['internal_urls'],
+  before: Guarded | undefined,
+  after: Partial<Guarded>,
 ): void => {
-  const known = new Set(before.map((entry) => JSON.stringify([entry.public, entry.internal])))
-  if (after.some((entry) => !known.has(JSON.stringify([entry.public, entry.internal]))))
-    requireClaim(caller, 'proxy.admin')
+  const adds = (name: keyof Guarded) => {
+    const known = new Set((before?.[name] ?? []).map((entry) => JSON.stringify(entry)))
+    return (after[name] ?? []).some((entry) => !known.has(JSON.stringify(entry)))
+  }
+  if (adds('internal_urls') || adds('second_factor_values')) requireClaim(caller, 'proxy.admin')
 }

@@ -139,6 +139,12 @@ export const providerFields = {
     description:
       'An address counts as verified if the provider says nothing about that (`email_verified`), as Entra and AD FS do. Only for a provider that lets nobody choose their address',
   }),
+  second_factor_values: Type.Array(Line('A value of `amr` or `acr`', 255), {
+    maxItems: 20,
+    uniqueItems: true,
+    description:
+      'A sign-in whose ID token names one of these in `amr` or `acr` counts as one with a second factor, at its `auth_time`; without `auth_time` it does not. Only with OpenID Connect. A new value needs the claim proxy.admin',
+  }),
   own_callback: Type.Boolean({
     description:
       'Whether the redirect URI contains the provider name. Only one provider at a time may omit it: no two share a redirect URI, so that none can replay the response of another (RFC 9700 section 4.4.2)',

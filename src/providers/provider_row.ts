@@ -3,6 +3,7 @@ import { bit, type ProviderRow } from '../storage/schema.ts'
 import type { ClientAuth, ClientKey, KnownProvider, Provider } from './provider.ts'
 import { checkInternalUrls } from './internal_urls.ts'
 import { isTemplate } from './issuer_template.ts'
+import type { Addresses } from './endpoints.ts'
 import { presetOf, type PresetName } from './presets.ts'
 
 /** The fields that an administrator can set. A secret of null removes the current one. */
@@ -26,10 +27,17 @@ export interface ProviderFields extends Partial<
     | 'email_trusted'
     | 'response_mode'
     | 'internal_urls'
+    | 'second_factor_values'
   >
 > {
   readonly client_secret?: string | null
   readonly client_key?: ClientKey | null
+}
+
+export interface NewProvider extends ProviderFields, Partial<Addresses> {
+  readonly provider: string
+  readonly preset: PresetName
+  readonly client: string
 }
 
 /** What is stored sealed: a secret, or a key from which we make one. */
@@ -72,6 +80,7 @@ export const toKnown = (
     secret_set: secret !== undefined && (secret.secret !== '' || secret.client_key !== undefined),
     response_mode: row.response_mode as Provider['response_mode'],
     internal_urls: JSON.parse(row.internal_urls) as Provider['internal_urls'],
+    second_factor_values: JSON.parse(row.second_factor_values) as string[],
     own_callback: row.own_callback === 1,
     email_trusted: row.email_trusted === 1,
     redirect_uri: `${publicUrl}/oauth/callback${row.own_callback === 1 ? `/${row.provider}` : ''}`,
@@ -100,8 +109,36 @@ export const toColumns = (fields: Columns) => ({
   email_trusted: bit(fields.email_trusted),
   response_mode: fields.response_mode,
   internal_urls: JSON.stringify(fields.internal_urls),
+  second_factor_values: JSON.stringify(fields.second_factor_values),
   updated_at: fields.updated_at,
 })
+
+/** The columns of a new provider, with what its preset says where nothing is given. */
+export const columnsOfNew = (fields: NewProvider, updated_at: number) => {
+  const { provider, preset, client_secret, client_key } = fields
+  const { title, scopes, client_auth, groups_claim = null } = presetOf(preset)
+  return toColumns({
+    client: fields.client,
+    // There may be several providers of these two presets, so their names must differ for people.
+    title: fields.title ?? (preset === 'oidc' || preset === 'oauth2' ? provider : title),
+    scopes: fields.scopes ?? [...scopes],
+    client_auth: fields.client_auth ?? (client_key ? 'auto' : client_secret ? client_auth : 'none'),
+    enabled: fields.enabled ?? true,
+    allow_signup: fields.allow_signup ?? false,
+    allowed_domains: fields.allowed_domains ?? [],
+    groups_claim: fields.groups_claim === undefined ? groups_claim : fields.groups_claim,
+    default_groups: fields.default_groups ?? [],
+    keep_tokens: fields.keep_tokens ?? false,
+    refresh_profile: fields.refresh_profile ?? false,
+    sign_out: fields.sign_out ?? false,
+    own_callback: fields.own_callback ?? true,
+    email_trusted: fields.email_trusted ?? false,
+    response_mode: fields.response_mode ?? 'query',
+    internal_urls: fields.internal_urls ?? [],
+    second_factor_values: fields.second_factor_values ?? [],
+    updated_at,
+  })
+}
 
 /** Throws invalid_params if the fields of a provider contradict each other. */
 export const checkFields = (row: ProviderRow, kind: 'oidc' | 'oauth2'): void => {
@@ -127,6 +164,11 @@ export const checkFields = (row: ProviderRow, kind: 'oidc' | 'oauth2'): void => 
     throw invalidParams(
       'own_callback',
       'true without OpenID Connect, because such a provider may compare only the start of redirect URIs',
+    )
+  if (kind === 'oauth2' && row.second_factor_values !== '[]')
+    throw invalidParams(
+      'second_factor_values',
+      'none without OpenID Connect, which alone says how people signed in',
     )
   if (kind === 'oidc' && !(JSON.parse(row.scopes) as string[]).includes('openid'))
     throw invalidParams('scopes', 'a list that includes openid')

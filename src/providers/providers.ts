@@ -7,24 +7,19 @@ import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { bit, type ProviderRow } from '../storage/schema.ts'
 import type { Seal } from '../secrets/seal.ts'
-import { addressesOf, type Addresses } from './endpoints.ts'
+import { addressesOf } from './endpoints.ts'
 import { groupMappings, storeGroupMappings } from './group_mapping.ts'
 import { checkClientKey } from './client_authentication.ts'
 import type { ClientKey, KnownProvider, Provider } from './provider.ts'
-import { checkFields, toColumns, toKnown, type ProviderFields, type UnsealedSecret } from './provider_row.ts'
-import { presetOf, type PresetName } from './presets.ts'
+import { checkFields, columnsOfNew, toColumns, toKnown } from './provider_row.ts'
+import type { NewProvider, ProviderFields, UnsealedSecret } from './provider_row.ts'
+import { presetOf } from './presets.ts'
 import {
   refuseUnknownGroups,
-  requireAdminForInternalUrls,
+  requireAdminFor,
   requireAdminForKnownName,
   requireClaimForGroups,
 } from './guards.ts'
-
-export interface NewProvider extends ProviderFields, Partial<Addresses> {
-  readonly provider: string
-  readonly preset: PresetName
-  readonly client: string
-}
 
 interface Parts {
   readonly database: Database
@@ -98,11 +93,11 @@ export class Providers {
 
   /** Throws invalid_params if the fields contradict each other or the preset, and claim_required for groups that the caller may not give. */
   async add(fields: NewProvider, caller: Caller): Promise<Provider> {
-    const { provider, preset, client_secret, client_key, groups } = fields
+    const { provider, preset, groups } = fields
     if (this.#parts.reserved.includes(provider))
       throw invalidParams('provider', `any name but ${this.#parts.reserved.join(', ')}`)
     const [at, id] = [now(), newId()]
-    const { kind, title, scopes, client_auth, groups_claim = null } = presetOf(preset)
+    const { kind } = presetOf(preset)
     const row: ProviderRow = {
       id,
       provider,
@@ -111,30 +106,11 @@ export class Providers {
       secret_sealed: '',
       key_sealed: '',
       created_at: at,
-      ...toColumns({
-        client: fields.client,
-        // There may be several providers of these two presets, so their names must differ for people.
-        title: fields.title ?? (preset === 'oidc' || preset === 'oauth2' ? provider : title),
-        scopes: fields.scopes ?? [...scopes],
-        client_auth: fields.client_auth ?? (client_key ? 'auto' : client_secret ? client_auth : 'none'),
-        enabled: fields.enabled ?? true,
-        allow_signup: fields.allow_signup ?? false,
-        allowed_domains: fields.allowed_domains ?? [],
-        groups_claim: fields.groups_claim === undefined ? groups_claim : fields.groups_claim,
-        default_groups: fields.default_groups ?? [],
-        keep_tokens: fields.keep_tokens ?? false,
-        refresh_profile: fields.refresh_profile ?? false,
-        sign_out: fields.sign_out ?? false,
-        own_callback: fields.own_callback ?? true,
-        email_trusted: fields.email_trusted ?? false,
-        response_mode: fields.response_mode ?? 'query',
-        internal_urls: fields.internal_urls ?? [],
-        updated_at: at,
-      }),
+      ...columnsOfNew(fields, at),
     }
     this.#sealSecrets(row, fields)
     checkFields(row, kind)
-    requireAdminForInternalUrls(caller, [], fields.internal_urls ?? [])
+    requireAdminFor(caller, undefined, fields)
     return this.#parts.database.write(async () => {
       const taken = await this.#query
         .selectFrom('providers')
@@ -191,7 +167,7 @@ export class Providers {
       const at = Math.max(now(), row.updated_at + 1) // A new version, so that the discovery cache reloads.
       const after: ProviderRow = { ...row, ...toColumns({ ...before, ...fields, updated_at: at }) }
       this.#sealSecrets(after, { client_secret, client_key })
-      requireAdminForInternalUrls(caller, before.internal_urls, fields.internal_urls ?? before.internal_urls)
+      requireAdminFor(caller, before, fields)
       checkFields(after, before.kind)
       await this.#refuseSharedCallback(after)
       await this.#query.updateTable('providers').set(after).where('id', '=', row.id).execute()

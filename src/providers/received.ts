@@ -48,3 +48,9 @@ export const explainReceived = (provider: KnownProvider, received: ReceivedClaim
     mapped: [...new Set(mapped)],
   }
 }
+
+/** `acr` is a text and `amr` a list of texts (OpenID Connect Core section 2). Anything else says nothing. */
+export const methodsIn = (claims: Claims | undefined): string[] => {
+  const { acr, amr } = claims ?? {}
+  return [acr, ...(Array.isArray(amr) ? (amr as unknown[]) : [])].filter((value) => typeof value === 'string')
+}

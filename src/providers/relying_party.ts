@@ -17,7 +17,7 @@ import { leniently } from './lenient_responses.ts'
 import type { KnownProvider } from './provider.ts'
 import { withFaults } from './provider_errors.ts'
 import { now } from '../storage/ids.ts'
-import type { ReceivedClaims } from './received.ts'
+import { methodsIn, type ReceivedClaims } from './received.ts'
 import { TokenGrants, type Variation } from './token_grants.ts'
 import { toTokens, type Tokens } from './token_response.ts'
 
@@ -41,6 +41,8 @@ export interface ExchangedCode {
   readonly sid: string
   /** When the person last authenticated there, in Unix seconds; null if the provider does not report it. */
   readonly auth_time: number | null
+  /** How they did, by the ID token alone: `acr` and the values of `amr`. */
+  readonly methods: readonly string[]
 }
 
 /** Our side as a relying party: sends people to providers and verifies the responses (OpenID Connect Core, RFC 6749, RFC 9700). */
@@ -137,6 +139,7 @@ export class RelyingParty {
         id_token: tokens.id_token ?? '',
         sid: isName(claims?.sid) ? claims.sid : '',
         auth_time: typeof claims?.auth_time === 'number' ? claims.auth_time : null,
+        methods: methodsIn(claims),
       }
     })
   }

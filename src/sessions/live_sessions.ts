@@ -122,7 +122,7 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
     vouched: vouched_by?.split(' ') ?? [],
     sign_in,
     proofs: { proven_at, second_at, passkey_at },
-    amr: amrOf({ provider: own.provider, factor }),
+    amr: amrOf({ provider: own.provider, factor, second_at }),
     proof,
     method,
     remembered: remembered === 1,

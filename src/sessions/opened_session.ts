@@ -20,6 +20,8 @@ export interface SessionOrigin {
   readonly vouching?: Vouching | undefined
   /** When the user authenticated, in Unix seconds. Now if not given, 0 if unknown. */
   readonly proven_at?: number | undefined
+  /** When the provider that vouches saw a second factor, in Unix seconds. */
+  readonly second_at?: number | undefined
 }
 
 export interface OpenedSession {
@@ -40,7 +42,7 @@ export const provenBy = (origin: SessionOrigin, at: number) => ({
   address: origin.address,
   user_agent: origin.user_agent.slice(0, 300),
   proven_at: origin.proven_at ?? at,
-  second_at: origin.factor === '' ? 0 : at,
+  second_at: origin.factor === '' ? (origin.second_at ?? 0) : at,
   passkey_at: origin.by_passkey ? at : 0,
   by_trust: bit(origin.by_trust ?? false),
   mailed_at: origin.provider === 'magic_link' ? at : 0,
@@ -63,9 +65,16 @@ export interface FreshProof {
 }
 
 /** The columns that change when a provider vouches for a sign-in that is open already. It proves nothing that was not proven before. */
-export const joinedBy = ({ proven_at = 0, by_trust = false }: SessionOrigin, at: number) => ({
+export const joinedBy = ({ proven_at = 0, second_at = 0, by_trust = false }: SessionOrigin, at: number) => ({
+  second_at: newer('second_at', second_at, at),
   // A factor of long ago and a fresh first factor are not two fresh factors.
   ...(by_trust && { by_trust: bit(true), second_at: 0, passkey_at: 0 }),
-  proven_at: sql<number>`case when proven_at > ${Math.min(proven_at, at)} then proven_at else ${Math.min(proven_at, at)} end`,
+  proven_at: newer('proven_at', proven_at, at),
   proofs: sql<number>`proofs + ${proven_at > 0 ? 1 : 0}`,
 })
+
+/** The later of a stored time and this one, which is not ahead of `at`. */
+const newer = (column: 'proven_at' | 'second_at', time: number, at: number) => {
+  const reported = Math.min(time, at)
+  return sql<number>`case when ${sql.ref(column)} > ${reported} then ${sql.ref(column)} else ${reported} end`
+}

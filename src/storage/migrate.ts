@@ -32,6 +32,7 @@ import * as mailedProof from './migrations/034_mailed_proof.ts'
 import * as providerDefaultGroups from './migrations/035_provider_default_groups.ts'
 import * as addressSince from './migrations/036_address_since.ts'
 import * as requestMails from './migrations/037_request_mails.ts'
+import * as secondFactorValues from './migrations/039_second_factor_values.ts'
 import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
@@ -82,6 +83,7 @@ export const migrations: Record<string, Migration> = {
   '035_provider_default_groups': providerDefaultGroups,
   '036_address_since': addressSince,
   '037_request_mails': requestMails,
+  '039_second_factor_values': secondFactorValues,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

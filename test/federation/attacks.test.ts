@@ -246,6 +246,13 @@ onSqliteFirst('attacks through providers', (newUrl) => {
       'claim_required',
     )
     assert.deepEqual(waiting.data.claims, ['proxy.admin'])
+    // A value that counts as a second factor lowers what the places of administrators ask for.
+    for (const attempt of [
+      () => as.providers.update({ provider: 'sso', second_factor_values: ['pwd'] }),
+      () => as.providers.add({ provider: 'mine', ...added, second_factor_values: ['pwd'] }),
+    ])
+      assert.deepEqual((await refused(attempt(), 'claim_required')).data.claims, ['proxy.admin'])
+    await as.providers.update({ provider: 'sso', second_factor_values: [] })
     // Changes that grant nothing need no further claim.
     await as.providers.update({ provider: 'mapped', title: 'Mapped', groups: mapped, groups_claim: 'groups' })
     await as.providers.update({ provider: 'mapped', groups: [] })

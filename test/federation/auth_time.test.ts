@@ -4,6 +4,7 @@ import { goodPassword } from '../support/daemon.ts'
 import { codeOf, enrol } from '../support/factors.ts'
 import { byHand } from '../support/people.ts'
 import { Person } from '../support/person.ts'
+import { refused } from '../support/refused.ts'
 import { linkIn, startSmtp, useServer } from '../support/smtp.ts'
 import { App, newPerson, payloadOf, pkce, startProvider } from '../support/openid_stage.ts'
 import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
@@ -212,6 +213,96 @@ describe('a fresh proof by a provider with a wrong auth_time or none', () => {
       const who = await whoIs(person, stage.origin)
       if (who !== undefined) assert.equal(await isFresh(person, stage.origin), false)
     }
+  })
+
+  const proofsOf = async (claims: object, person = new Person()) => {
+    hostile.misbehave({ claims: (told) => ({ ...told, ...claims }) })
+    await person.open(`${stage.origin}/login?provider=peer&next=/auth/me`)
+    assert.equal(await whoIs(person, stage.origin), 'grace')
+    return newest()
+  }
+  /** The proofs of the newest sign-in, in seconds ago. */
+  const newest = () =>
+    byHand(stage.daemon, async ({ query }) => {
+      const row = await query
+        .selectFrom('sessions')
+        .select(['proven_at', 'second_at', 'passkey_at'])
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .executeTakeFirstOrThrow()
+      const ago = (time: number) => (time === 0 ? null : now() - time)
+      return { proven: ago(row.proven_at), second: ago(row.second_at), passkey: ago(row.passkey_at) }
+    })
+
+  test('what a provider says is a second factor only for the values of that provider, at its auth_time', async () => {
+    const { hero } = stage
+    const auth_time = now() - 100
+    const none = await proofsOf({ auth_time, amr: ['mfa'], acr: 'gold' })
+    assert.equal(none.second, null, 'no value counts by default')
+    await hero.providers.update({ provider: 'peer', second_factor_values: ['mfa', 'gold'] })
+    for (const claims of [{ amr: ['pwd', 'mfa'] }, { acr: 'gold' }, { amr: [1, null, 'mfa'] }]) {
+      const { proven, second, passkey } = await proofsOf({ auth_time, ...claims })
+      assert.deepEqual([second, passkey], [proven, null], JSON.stringify(claims))
+      assert.ok(second! >= 100 && second! < 130)
+    }
+    for (const claims of [
+      { amr: 'mfa' },
+      { amr: { mfa: 'mfa' } },
+      { amr: ['MFA', 'mfa ', ['mfa']] },
+      { acr: ['gold'] },
+      { acr: 'gold mfa' },
+      { amr: ['pwd'], acr: 1 },
+    ])
+      assert.equal((await proofsOf({ auth_time, ...claims })).second, null, JSON.stringify(claims))
+    // Without a time, or with one in the future, nothing was proved at a known time.
+    for (const time of [undefined, now() + 3600])
+      assert.equal((await proofsOf({ auth_time: time, amr: ['mfa'] })).second, null, String(time))
+    assert.ok((await proofsOf({ auth_time: now() + 10, amr: ['mfa'] })).second! >= 0, 'cut to our date')
+    // Another provider's values are nothing to this one.
+    await hero.providers.update({ provider: 'peer', second_factor_values: ['gold'] })
+    await hero.providers.add({
+      provider: 'other',
+      preset: 'oidc',
+      issuer: 'http://127.0.0.1:9/other',
+      client: 'x',
+      second_factor_values: ['mfa'],
+    })
+    assert.equal((await proofsOf({ auth_time, amr: ['mfa'] })).second, null)
+    await hero.providers.remove({ provider: 'other' })
+  })
+
+  test('a provider that saw a second factor adds it to an open sign-in, and is offered for it', async () => {
+    const { hero, origin } = stage
+    await hero.providers.update({ provider: 'peer', second_factor_values: ['mfa'] })
+    const person = new Person()
+    assert.equal((await proofsOf({ auth_time: now() - 50, amr: ['pwd'] }, person)).second, null)
+    const asked = await person.open(`${origin}/auth/prove?proof=second&return_to=/auth/me`)
+    assert.ok(linksOf(asked).includes('/login?provider=peer&prompt=login&next=%2Fauth%2Fme'), asked.text)
+    hostile.misbehave({ claims: (told) => ({ ...told, auth_time: now(), amr: ['mfa'] }) })
+    await person.open(`${origin}/login?provider=peer&prompt=login&next=/auth/me`)
+    assert.ok((await newest()).second! < 30)
+    // A later sign-in there without it takes nothing away, and makes it no fresher.
+    hostile.misbehave({ claims: (told) => ({ ...told, auth_time: now(), amr: ['pwd'] }) })
+    const before = await newest()
+    await person.open(`${origin}/login?provider=peer&next=/auth/me`)
+    assert.ok((await newest()).second! >= before.second!)
+    const [passkey, nobody] = await Promise.all([
+      person.open(`${origin}/auth/prove?proof=passkey&return_to=/auth/me`),
+      hero.providers.update({ provider: 'peer', second_factor_values: [] }),
+    ])
+    assert.deepEqual(nobody.second_factor_values, [])
+    assert.ok(!linksOf(passkey).some((to) => to.startsWith('/login')))
+    const without = await person.open(`${origin}/auth/prove?proof=second&return_to=/auth/me`)
+    assert.ok(!linksOf(without).some((to) => to.startsWith('/login')))
+  })
+
+  test('a provider without OpenID Connect says nothing of factors, so it takes no such values', async () => {
+    const fields = { client: 'x', client_secret: 's', second_factor_values: ['mfa'] }
+    await refused(
+      stage.hero.providers.add({ provider: 'code', preset: 'github', ...fields }),
+      'invalid_params',
+      'second_factor_values',
+    )
   })
 
   test('our ID tokens do not report a fresh authentication that the provider did not report', async () => {

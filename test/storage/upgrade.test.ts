@@ -247,6 +247,7 @@ const upgraded = (old: Rows): Rows => {
       key_sealed: '',
       internal_urls: '[]',
       default_groups: '[]',
+      second_factor_values: '[]',
     })),
     routes: old.routes!.map((row, i) => ({
       ...row,

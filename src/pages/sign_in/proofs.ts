@@ -5,7 +5,7 @@ import { inWords, openSession, wishesIn } from './complete_sign_in.ts'
 import { goOn } from '../handover/at_home.ts'
 import { passkeyOffers } from './passkey_offers.ts'
 import { proofPage } from './proof_view.ts'
-import { proofQuery, readProofQuery, type ProofRule } from '../../contract/proofs.ts'
+import { proofQuery, readProofQuery, type ProofLevel, type ProofRule } from '../../contract/proofs.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { onwardPath, returnPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
@@ -45,8 +45,17 @@ export const postPasskey = async (page: PageRequest): Promise<void> => {
   )
 }
 
-/** Other ways to give a fresh proof: a provider that asks again, and email for a person without a factor. */
-const otherWays = async (page: PageRequest, caller: Caller, returnTo: string, byMail: boolean) => {
+/**
+ * Other ways to give a fresh proof: a provider that asks again, and email for a person without a factor. Where a second factor is asked
+ * for, only a provider whose word counts for one.
+ */
+const otherWays = async (
+  page: PageRequest,
+  caller: Caller,
+  returnTo: string,
+  { byMail, level }: { readonly byMail: boolean; readonly level: ProofLevel },
+) => {
+  if (level === 'passkey') return []
   const { items } = (await page.call('users.identities.list', { user: caller.name }, caller)) as {
     items: readonly { provider: string }[]
   }
@@ -55,7 +64,8 @@ const otherWays = async (page: PageRequest, caller: Caller, returnTo: string, by
   const next = encodeURIComponent(returnTo)
   return [
     ...providers
-      .filter((offered) => offered.asks_anew && items.some(({ provider }) => provider === offered.provider))
+      .filter(({ asks_anew, gives_second }) => asks_anew && (level === 'any' || gives_second))
+      .filter((offered) => items.some(({ provider }) => provider === offered.provider))
       .map(({ provider, title }) => ({
         href: `/login?provider=${provider}&prompt=login&next=${next}`,
         text: prove.with_provider({ provider: title }),
@@ -91,7 +101,7 @@ const showProof = async (
   const counting = passkeys.filter(({ verifies_user }) => verifies_user || level !== 'passkey')
   const rpIds = [...new Set(counting.map(({ rp_id }) => rp_id))]
   const offers = await passkeyOffers(page, caller, await oursOf(page, rpIds))
-  const ways = level === 'any' ? await otherWays(page, caller, returnTo, byMail) : []
+  const ways = await otherWays(page, caller, returnTo, { byMail, level })
   const hasCode = totp !== null || recovery_codes > 0
   const field =
     level === 'passkey'
@@ -101,7 +111,7 @@ const showProof = async (
         : level === 'any' && !hasFactor
           ? 'password'
           : undefined
-  const hasNone = level !== 'any' && field === undefined && offers.length === 0
+  const hasNone = level !== 'any' && field === undefined && offers.length === 0 && ways.length === 0
   await page.pageWithScript(status, (token, words) =>
     proofPage(words, {
       place: page.asked.host,

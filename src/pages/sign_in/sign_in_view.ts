@@ -24,6 +24,8 @@ export interface Offers {
     readonly title: string
     /** Whether people can give a fresh proof there. */
     readonly asks_anew: boolean
+    /** Whether a sign-in there may count as one with a second factor. */
+    readonly gives_second: boolean
   }[]
 }
 

@@ -38,6 +38,8 @@ export interface ProviderRow {
   internal_urls: string
   /** A JSON list of the slugs of groups. */
   default_groups: string
+  /** A JSON list of the values of `amr` and `acr` that count as a second factor. */
+  second_factor_values: string
   created_at: number
   updated_at: number
 }
