@@ -2,7 +2,7 @@ import type { ClientWithCredentials } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Principal, Program, ShownToken } from '../contract/principal.ts'
 import { widestScope } from '../contract/token_scopes.ts'
-import { proofsOf } from '../contract/proofs.ts'
+import { nothingProved, proofsOf } from '../contract/proofs.ts'
 import type { ClientRules } from './client_rules.ts'
 import type { Services } from '../services/services.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
@@ -87,8 +87,8 @@ export class BearerTokens {
       if (sub === client_id) return this.#ofProgram('client', client_id, client.claims, token)
       return whenReady(people.find(sub), (person) => {
         if (!person) return undefined
-        const proofs = found.acr === undefined ? undefined : proofsOf(found.acr, found.auth_time)
-        return whenReady(rules.admits(person, client, found.acr === undefined ? {} : found), (admitted) =>
+        const proofs = found.acr === undefined ? nothingProved : proofsOf(found.acr, found.auth_time)
+        return whenReady(rules.admits(person, client, found), (admitted) =>
           admitted ? { ...ofPerson(person, token), proofs } : undefined,
         )
       })

@@ -41,17 +41,20 @@ export class ClientRules {
   }
 
   /**
-   * Whether a client may still use what it got for a person. Proofs were asked for at the sign-in. What it recorded of the proof, if
-   * it did, must reach one that has been raised since, and be no older than the client's `session_max`. Warm, it returns no promise.
+   * Whether a client may still use what it got for a person. Proofs were asked for at the sign-in. What a token recorded of the proof
+   * must reach one that has been raised since, and be no older than the client's `session_max`; what it did not record was never
+   * proved. Without `recorded`, only the claims of the person count. Warm, it returns no promise.
    */
   admits(
     { user_id, context }: Pick<Principal, 'user_id' | 'context'>,
     client: MaybeClient,
-    { acr, auth_time }: RecordedProof = {},
+    recorded?: RecordedProof,
   ): boolean | Promise<boolean> {
-    if (client && acr !== undefined && levelIndex(acr) < levelIndex(client.proof)) return false
-    const most = client?.session_max ?? null
-    if (most !== null && auth_time !== undefined && auth_time + most <= now()) return false
+    if (recorded && client) {
+      const { acr = '0', auth_time = 0 } = recorded
+      if (levelIndex(acr) < levelIndex(client.proof)) return false
+      if (client.session_max !== null && auth_time + client.session_max <= now()) return false
+    }
     return whenReady(this.placeOf(client), (place) => {
       if (place.required_claims.length === 0) return true
       const principal = withoutSession({ user_id, context })

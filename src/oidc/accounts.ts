@@ -83,7 +83,7 @@ export class Accounts {
   async find(
     userId: string,
     client: ClientWithCredentials | undefined,
-    proofs?: ProofTimes,
+    proofs: ProofTimes,
   ): Promise<KnownAccount | undefined> {
     const person = await this.#person(userId)
     if (!person || !maySignIn(person.user)) return undefined
@@ -173,7 +173,7 @@ export class Accounts {
     userId: string,
     service: string,
     context: number,
-    proofs?: ProofTimes,
+    proofs: ProofTimes,
   ): Promise<readonly string[]> {
     const resolved = await this.#claims.resolved(userId, { service, context })
     return resolved ? heldBy({ proofs }, resolved, now()).claims : []

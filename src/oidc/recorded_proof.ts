@@ -1,4 +1,4 @@
-import { proofsOf, type ProofTimes } from '../contract/proofs.ts'
+import { nothingProved, proofsOf, type ProofTimes } from '../contract/proofs.ts'
 import type { RecordedProof } from '../identity/client_rules.ts'
 
 /** What a code or token records about the sign-in. */
@@ -10,10 +10,13 @@ export interface IssuedToken {
   readonly grantId?: string
 }
 
-/** What a code or token records about the sign-in: codes and refresh tokens themselves, access tokens among what we add to them. */
-export const recordedBy = (token: object | undefined): RecordedProof & { readonly proofs?: ProofTimes } => {
+/**
+ * What a code or token records about the sign-in: codes and refresh tokens themselves, access tokens among what we add to them. What
+ * records nothing proves nothing.
+ */
+export const recordedBy = (token: object | undefined): RecordedProof & { readonly proofs: ProofTimes } => {
   const { acr, authTime, extra } = (token ?? {}) as Partial<IssuedToken>
   const recorded = acr === undefined ? extra : { acr, auth_time: authTime }
-  if (recorded?.acr === undefined) return {}
+  if (recorded?.acr === undefined) return { proofs: nothingProved }
   return { ...recorded, proofs: proofsOf(recorded.acr, recorded.auth_time ?? 0) }
 }

@@ -6,6 +6,7 @@ import { claimsWithin, widestScope } from '../contract/token_scopes.ts'
 import { signedInOf } from './engine/session.ts'
 import type { ServiceAt } from '../routes/service_at.ts'
 import type { Accounts } from './accounts.ts'
+import { recordedBy } from './recorded_proof.ts'
 
 type Features = NonNullable<Configuration['features']>
 type KnownOf = (client: object | undefined) => ClientWithCredentials | undefined
@@ -103,15 +104,15 @@ export const claimsOfToken =
     const { accountId, aud } = token as { accountId: string; aud?: string }
     // Services read the person's claims from the token, so a client without a scope there gets no token.
     if (aud !== undefined && scope === undefined) throw scopeRequired()
-    const account = await accounts.find(accountId, client)
+    const proof = proofOf(ctx)
+    const { proofs } = recordedBy({ extra: proof })
+    const account = await accounts.find(accountId, client, proofs)
     if (!account) return undefined
     const { username, context } = account
-    const proof = proofOf(ctx)
     if (aud === undefined && !token.scopes.has('profile')) return proof as never
     if (aud === undefined) return { username, ...proof } as never
     // Claims that are granted at one service only appear only in tokens for that service.
     const service = aud === issuer ? client?.service : await serviceAt(aud)
-    const proofs = proof.acr === undefined ? undefined : proofsOf(proof.acr, proof.auth_time ?? 0)
     const held = await accounts.claimsOf(accountId, service ?? '', context, proofs)
     return { username, context, ...proof, ...carriedClaims(claimsWithin(held, scope)) } as never
   }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
+import { Seal } from '../../src/secrets/seal.ts'
 import { now } from '../../src/storage/ids.ts'
 import { goodPassword } from '../support/daemon.ts'
 import { codeOf, enrolled } from '../support/factors.ts'
@@ -137,6 +140,56 @@ suite('what is made in a session without a fresh proof', () => {
     })
     lacksAll(later.access_token)
     await stage.daemon.hero.users.update({ username: 'grace', is_admin: false })
+  })
+
+  /** As grants were from before they recorded a proof. */
+  const forgetProofs = () =>
+    byHand(stage.daemon, async (database) => {
+      const { data_dir } = stage.daemon.config
+      const seal = new Seal(readFileSync(join(data_dir, 'master.key'), 'utf8').trim())
+      const rows = await database.query.selectFrom('oidc_records').select(['id', 'payload_sealed']).execute()
+      for (const { id, payload_sealed } of rows) {
+        const row = `oidc_records:${id}`
+        const { acr: _, authTime: __, extra: ___, ...payload } = JSON.parse(seal.open(payload_sealed, row))
+        await database.query
+          .updateTable('oidc_records')
+          .set({ payload_sealed: seal.seal(JSON.stringify(payload), row) })
+          .where('id', '=', id)
+          .execute()
+      }
+      database.changed('records')
+    })
+
+  test('what recorded no proof has neither, and reaches no proof that is asked for since', async () => {
+    const { hero } = stage.daemon
+    const userinfo = async (token: string): Promise<{ claims: string[]; groups: string[] }> => {
+      const answer = await fetch(`${stage.issuer}/userinfo`, {
+        headers: { authorization: `Bearer ${token}` },
+      })
+      return (await answer.json()) as never
+    }
+    const told = async (token: string) =>
+      (await post(`${stage.issuer}/oauth/introspect`, { token }, app.client)).body
+    const ofAdmin = ({ claims, groups }: { claims: string[]; groups: string[] }) =>
+      [...claims, ...groups].filter((claim) => ofAdministrators.test(claim))
+    const { code_verifier, challenge } = pkce()
+    const back = await app.signIn(newPerson(), 'ada', {
+      ...challenge,
+      scope: 'openid groups claims offline_access',
+    })
+    const { body } = await app.redeem(back.get('code')!, code_verifier)
+    assert.ok(ofAdmin(await userinfo(body.access_token)).includes('admin'))
+    await forgetProofs()
+    assert.deepEqual(ofAdmin(await userinfo(body.access_token)), [])
+    const { body: later } = await app.refresh(body.refresh_token)
+    lacksAll(later.id_token)
+    assert.deepEqual(ofAdmin(await userinfo(later.access_token)), [])
+    assert.equal((await told(later.refresh_token)).active, true)
+    await hero.clients.update({ client: 'app', proof: 'second' })
+    assert.equal((await told(later.refresh_token)).active, false)
+    assert.equal((await told(later.access_token)).active, false)
+    assert.equal((await app.refresh(later.refresh_token)).status, 400)
+    await hero.clients.update({ client: 'app', proof: 'any' })
   })
 
   test('a device that is approved there has neither', async () => {

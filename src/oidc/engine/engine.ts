@@ -4,8 +4,7 @@ import { userScopes, type ClientWithCredentials } from '../../clients/client.ts'
 import type { SigningKey } from '../../keys/keys.ts'
 import { now } from '../../storage/ids.ts'
 import { withinScopes } from '../requested_claims.ts'
-import { acrOf } from '../../contract/proofs.ts'
-import type { RecordedProof } from '../../identity/client_rules.ts'
+import { acrOf, nothingProved } from '../../contract/proofs.ts'
 import { signInNeeded } from '../../identity/judge.ts'
 import { askedProof, declinedBy, ruleOf } from '../asked_proof.ts'
 import { extraParams } from './extra_params.ts'
@@ -32,7 +31,6 @@ interface TokenOfClient {
   readonly accountId?: string
   readonly clientId?: string
   readonly aud?: string
-  readonly extra?: RecordedProof
 }
 
 /** Configures `oidc-provider`. It reads its keys only once, so a change of keys or settings needs a new engine. */
@@ -71,15 +69,15 @@ export const createEngine = (
    * A token without an audience is for us.
    */
   const mayTell: MayIntrospect = async (client, token) => {
-    const { kind, accountId, clientId, extra, aud = issuer } = token as TokenOfClient
+    const { kind, accountId, clientId, aud = issuer } = token as TokenOfClient
     const audiences = kind === 'AccessToken' ? ((await clients.find(client.clientId))?.introspects ?? []) : []
     if (clientId !== client.clientId && !audiences.includes(aud)) return false
     if (accountId === undefined) return true
-    const account = await accounts.find(accountId, undefined)
+    const account = await accounts.find(accountId, undefined, nothingProved)
     if (!account) return false
     // By the rule of the client that the token was issued to, not of the one that asks.
     const holder = clientId === undefined ? undefined : await clients.find(clientId)
-    return rules.admits({ user_id: accountId, context: account.context }, holder, extra)
+    return rules.admits({ user_id: accountId, context: account.context }, holder, recordedBy(token))
   }
 
   const judgeRequest: JudgeRequest = async ({ oidc: { session, client, params, result } }) => {
