@@ -38,6 +38,7 @@ const createAdmission = (rooms: Rooms): Admission =>
   new Admission({
     ...rooms,
     claimsOf: createMakerRights(rooms),
+    mode: () => rooms.settings.value('registration_mode'),
     defaultGroups: async () =>
       (await rooms.settings.value('default_groups')).split(/, ?/).filter((slug) => slug !== ''),
   })

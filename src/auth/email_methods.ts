@@ -123,7 +123,7 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
     claim: null,
     params: Shape({ token: LinkToken, password: Password, ...chosenNames }),
     result: Shape({ user: Username }),
-    errors: ['unauthenticated', 'already_exists', 'rate_limited'],
+    errors: ['unauthenticated', 'conflict', 'already_exists', 'rate_limited'],
     target: (_, result) => (result ? `user=${result.user}` : ''),
     examples: [
       { params: { token: exampleTokens.reset, password: 'velvet-harbor-93-comet' }, result: { user: 'ada' } },

@@ -176,21 +176,78 @@ onSqliteFirst('invitations', (newUrl) => {
     assert.deepEqual(await groupsOf((await join(invite)).user), ['groups.class', 'groups.strict'])
     const waits = await join(approved)
     await hero.users.update({ username: 'maker', is_admin: false })
-    assert.deepEqual(await groupsOf((await join(invite)).user), [])
     const { items } = await hero.registrations.approve({ users: [waits.user] })
     assert.deepEqual(items, [{ user: waits.user, groups: [] }])
-    // An administrator of the group may change its members, but nobody enters a group with a proof by them.
-    for (const group of ['class', 'strict']) await hero.groups.add_admin({ group, user: 'maker' })
-    assert.deepEqual(await groupsOf((await join(invite)).user), ['groups.class'])
-    await hero.groups.remove_admin({ group: 'class', user: 'maker' })
-    assert.deepEqual(await groupsOf((await join(invite)).user), [])
-    await hero.users.update({ username: 'maker', is_active: false })
-    await refused(
-      hero.auth.register({ username: newName(), email: 'x@example.org', invite }),
-      'unauthenticated',
-    )
+    // A program may lose one right and keep the other.
+    const claims = ['proxy.users.write', 'proxy.groups.write']
+    await hero.services.add({ service: 'office', unix_user: 'daemon', claims })
+    const { access_token } = await hero.token.create({ service: 'office', name: 'office', scope: 'admin' })
+    const own = await linkFor({ groups: ['class', 'strict'], uses: 9 }, hero.as(access_token))
+    assert.deepEqual(await groupsOf((await join(own)).user), ['groups.class', 'groups.strict'])
+    await hero.services.update({ service: 'office', claims: ['proxy.users.write'] })
+    assert.deepEqual(await groupsOf((await join(own)).user), [])
+    await hero.services.remove({ service: 'office' })
     await refused(hero.invitations.add({ groups: ['admin'] }), 'conflict')
     await refused(hero.invitations.add({ groups: ['nothing'] }), 'not_found')
+  })
+
+  test('admits nobody while its maker may not invite, until somebody else takes it over', async () => {
+    await person(daemon, 'former', { is_admin: true })
+    const former = await signedIn(daemon, 'former')
+    const made = await former.invitations.add({ groups: ['class'], uses: 9 })
+    const invite = inviteIn(made.link)
+    const coming = () =>
+      hero.auth.register({ username: newName(), email: `${newName()}@example.org`, invite })
+    const waiting = await begin(invite)
+    const verify = () => hero.auth.verify_email({ token: waiting.token, password: ownPassword })
+    for (const lost of [{ is_admin: false }, { is_active: false }] as const) {
+      await hero.users.update({ username: 'former', ...lost })
+      await refused(coming(), 'unauthenticated')
+      assert.equal((await refused(verify(), 'conflict')).data.reason, 'invitation_over')
+      await hero.users.update({ username: 'former', is_active: true, is_admin: true })
+    }
+    await coming()
+    await hero.users.update({ username: 'former', is_admin: false })
+    const taken = inviteIn((await hero.invitations.resend({ invitation: made.id })).link)
+    await verify()
+    assert.deepEqual(await groupsOf(waiting.username), ['groups.class'])
+    await refused(coming(), 'unauthenticated')
+    assert.deepEqual(await groupsOf((await join(taken)).user), ['groups.class'])
+  })
+
+  test('while registration is closed, no link lets anybody in; what has not ended works again afterwards', async () => {
+    const made = await hero.invitations.add({ uses: 9 })
+    const invite = inviteIn(made.link)
+    const waiting = await begin(invite)
+    await set('registration_mode', 'open')
+    const username = newName()
+    const email = `${username}@example.org`
+    await hero.auth.register({ username, email })
+    const alone = await verifyToken(email)
+    const reasonOf = async (call: Promise<unknown>) => (await refused(call, 'conflict')).data.reason
+    const confirm = (token: string) => hero.auth.verify_email({ token, password: ownPassword })
+    await set('registration_mode', 'closed')
+    const coming = { username: newName(), email: 'coming@example.org', invite }
+    assert.equal(await reasonOf(hero.auth.register(coming)), 'registration_closed')
+    for (const token of [waiting.token, alone])
+      assert.equal(await reasonOf(confirm(token)), 'registration_closed')
+    await hero.auth.request_password_reset({ email: waiting.email })
+    const reset = new URL(linkIn(await smtp.mailTo(waiting.email, /new password/))).searchParams.get('token')!
+    const chosen = { token: reset, password: ownPassword }
+    assert.equal(await reasonOf(hero.auth.reset_password(chosen)), 'registration_closed')
+    const home = daemon.config.public_url
+    const shown = await new Person().open(`${home}/auth/register?invite=${invite}`)
+    assert.equal(shown.status, 403)
+    const guest = new Person()
+    const form = await guest.open(`${home}/auth/verify?token=${waiting.token}`)
+    const told = await guest.submit(form, '/auth/verify', { password: ownPassword })
+    assert.match(told.text, /can’t create an account here yourself/)
+    assert.equal((await invitation(made.id)).used, 0)
+    await set('registration_mode', 'invite')
+    assert.equal(await reasonOf(confirm(alone)), 'invitation_needed')
+    await confirm(waiting.token)
+    await login(waiting.username)
+    assert.deepEqual(await hero.auth.register(coming), { next: 'verify' })
   })
 
   test('takes the right to invite, and for each group the right to change its members', async () => {

@@ -6,6 +6,7 @@ import { adminGroup } from '../../groups/groups.ts'
 import type { Members } from '../../groups/members.ts'
 import { makerOf, type Invitations, type Maker } from '../../invitations/invitations.ts'
 import type { Registrations } from '../../invitations/registrations.ts'
+import type { SettingValues } from '../../settings/definitions.ts'
 import type { InvitationRow } from '../../storage/schema.ts'
 import type { Users } from '../../users/users.ts'
 
@@ -18,6 +19,8 @@ interface Parts {
   readonly registrations: Registrations
   /** The claims that one who made an invitation holds now; undefined for one who is nobody any more. */
   readonly claimsOf: (maker: Maker) => Promise<Rights | undefined>
+  /** Who may create an account at this moment. */
+  readonly mode: () => Promise<SettingValues['registration_mode']>
   /** The groups of everybody who signs up without an invitation. */
   readonly defaultGroups: () => Promise<readonly string[]>
 }
@@ -30,7 +33,23 @@ export const rightsOf = ({ kind, claims }: Caller): Rights => (kind === 'operato
 const system = operator({ via: 'socket' })
 
 export const invitationOver = () =>
-  conflict('This invitation is over: it was used up, revoked, or is too old', { reason: 'invitation_over' })
+  conflict('This invitation is over: used up, revoked, too old, or of somebody who may not invite any more', {
+    reason: 'invitation_over',
+  })
+
+export const registrationClosed = () =>
+  conflict('Registration is closed here; ask an administrator for an account', {
+    reason: 'registration_closed',
+  })
+
+export const invitationNeeded = () =>
+  conflict('Registration takes an invitation here; ask an administrator for one', {
+    reason: 'invitation_needed',
+  })
+
+/** What somebody must hold who invites people, also when those come. */
+const invites = (rights: Rights | undefined): boolean =>
+  rights === 'all' || rights?.includes('proxy.users.write') === true
 
 /** The moment at which an account that somebody signed up for becomes somebody: by an invitation, or without one. */
 export class Admission {
@@ -43,7 +62,7 @@ export class Admission {
   /** Returns the open invitation of a link. Throws unauthenticated or conflict. Uses nothing up. */
   async open(token: string): Promise<InvitationRow | undefined> {
     const row = await this.#parts.invitations.find(token)
-    return row && (await this.#parts.claimsOf(makerOf(row))) !== undefined ? row : undefined
+    return row && invites(await this.#parts.claimsOf(makerOf(row))) ? row : undefined
   }
 
   /** Whether somebody must approve the accounts that come by an invitation. */
@@ -53,16 +72,21 @@ export class Admission {
 
   /**
    * Admits an account whose address is confirmed now, by the invitation that it came by (null if that is gone). Whether it awaits approval.
-   * Throws conflict if the invitation is over. Inside the transaction.
+   * Throws conflict if the invitation is over, if its maker may not invite people any more, or if the setting admits nobody. Inside the
+   * transaction.
    */
   async admit(userId: string, invitation: string | null | undefined): Promise<boolean> {
-    const { invitations, registrations, users, claimsOf, defaultGroups } = this.#parts
+    const { invitations, registrations, users, claimsOf, mode, defaultGroups } = this.#parts
+    // It may have changed since the mail was sent.
+    const now = await mode()
+    if (now === 'closed') throw registrationClosed()
     if (invitation === undefined) {
+      if (now === 'invite') throw invitationNeeded()
       await this.giveGroups(userId, await defaultGroups())
       return false
     }
     const row = invitation === null ? undefined : await invitations.use(invitation)
-    if (!row || (await claimsOf(makerOf(row))) === undefined) throw invitationOver()
+    if (!row || !invites(await claimsOf(makerOf(row)))) throw invitationOver()
     const waits = row.approve === 1
     await users.admit(userId, { ends_at: row.ends_at, awaits_approval: waits })
     if (waits) await registrations.note(userId, row.id)

@@ -1,6 +1,6 @@
 import type { Attempts } from '../../attempts/attempts.ts'
 import type { Caller } from '../../contract/caller.ts'
-import { alreadyExists, conflict, invalidParams } from '../../contract/errors.ts'
+import { alreadyExists, invalidParams } from '../../contract/errors.ts'
 import type { Passwords } from '../../passwords/passwords.ts'
 import type { SettingValues } from '../../settings/definitions.ts'
 import type { Database } from '../../storage/database.ts'
@@ -9,7 +9,7 @@ import type { Addresses } from '../../users/addresses.ts'
 import { refuseSelfChosenName, reserveName } from '../../users/usernames.ts'
 import type { Users } from '../../users/users.ts'
 import type { Registrations } from '../../invitations/registrations.ts'
-import type { Admission } from './admission.ts'
+import { invitationNeeded, registrationClosed, type Admission } from './admission.ts'
 import type { Confirmation } from '../confirmation.ts'
 import type { Asking, LinkMails } from '../link_mails.ts'
 import { invalidLink, type ChosenNames, type OneTimeToken } from '../one_time_token.ts'
@@ -59,18 +59,12 @@ export class Registration {
     const { setting, attempts, credentials } = this.#parts
     const { email, password, invite } = wanted
     const mode = await setting('registration_mode')
-    if (mode === 'closed')
-      throw conflict('Registration is closed here; ask an administrator for an account', {
-        reason: 'registration_closed',
-      })
+    if (mode === 'closed') throw registrationClosed()
     const names = [wanted.username, email ?? '', wanted.display_name ?? '']
     if (invite !== undefined) {
       const way = await this.#wayOf(await this.#open(invite), wanted)
       if (way !== 'confirm') return password === undefined ? undefined : credentials.hash(password, names)
-    } else if (mode === 'invite')
-      throw conflict('Registration takes an invitation here; ask an administrator for one', {
-        reason: 'invitation_needed',
-      })
+    } else if (mode === 'invite') throw invitationNeeded()
     await attempts.count({ mailTo: addressIn(wanted) }, caller.address)
     if (password !== undefined) await credentials.check(password, names)
     return undefined
@@ -79,8 +73,7 @@ export class Registration {
   /** Creates the account. An invited person can use it at once, others after they confirm the address. */
   async register(wanted: WantedAccount, hash: string | undefined, caller: Caller): Promise<Next> {
     // The setting may have changed while the password was hashed.
-    if ((await this.#parts.setting('registration_mode')) === 'closed')
-      throw conflict('Registration is closed here', { reason: 'registration_closed' })
+    if ((await this.#parts.setting('registration_mode')) === 'closed') throw registrationClosed()
     if (wanted.invite === undefined) return this.#begin(wanted, caller)
     const invitation = await this.#open(wanted.invite)
     const way = await this.#wayOf(invitation, wanted)
