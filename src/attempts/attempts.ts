@@ -17,6 +17,7 @@ const memorySeconds = {
   client: unknownNameMemorySeconds,
   device: unknownNameMemorySeconds,
   code: unknownNameMemorySeconds,
+  proof: unknownNameMemorySeconds,
   mail: unknownNameMemorySeconds,
   network: unknownNameMemorySeconds,
   place: placeMemorySeconds,
@@ -47,7 +48,8 @@ export class Attempts {
 
   /**
    * Counts one attempt on an account: by user id or, for an unknown username, by what was typed, with the same limits.
-   * Attempts on a client, and mails to an address, count per network; codes from mails, in all browsers of a person together. Throws rate_limited with the seconds to wait.
+   * Attempts on a client, and mails to an address, count per network; codes from mails, in all browsers of a person together, and apart from
+   * those that a person who is signed in asks for. Throws rate_limited with the seconds to wait.
    */
   async count(
     who:
@@ -57,6 +59,7 @@ export class Attempts {
       | { client: string }
       | { mailTo: string }
       | { mailedCodeOf: string }
+      | { mailedProofOf: string }
       | { deviceOf: string | undefined },
     address: string | undefined,
   ): Promise<CountedAttempt> {
@@ -72,9 +75,11 @@ export class Attempts {
               ? `mail ${digestOf(who.mailTo)} ${network}`
               : 'mailedCodeOf' in who
                 ? `code ${who.mailedCodeOf}`
-                : 'deviceOf' in who
-                  ? `device ${who.deviceOf ?? network}`
-                  : `name ${digestOf(who.login)}`
+                : 'mailedProofOf' in who
+                  ? `proof ${who.mailedProofOf}`
+                  : 'deviceOf' in who
+                    ? `device ${who.deviceOf ?? network}`
+                    : `name ${digestOf(who.login)}`
     // Refuse without a transaction, so that a flood of refused attempts blocks no writer.
     this.#refuse(await this.#buckets(account, network))
     return this.#database.write(async () => {
@@ -105,9 +110,9 @@ export class Attempts {
       await this.uncount(counted)
       const { account, network } = counted
       const [kind, id] = account.split(' ')
-      const isPerson = kind === 'user' || kind === 'factor' || kind === 'code'
+      const isPerson = kind === 'user' || kind === 'factor' || kind === 'code' || kind === 'proof'
       // A password that was guessed or stolen must not clear what was counted against the codes in the person's mail.
-      const codes = kind === 'user' ? [] : [`code ${id}`]
+      const codes = kind === 'user' ? [] : codesOf(id!)
       const keys = isPerson ? [`user ${id}`, `factor ${id}`, ...codes] : [account]
       await this.#database.query.deleteFrom('attempts').where('key', 'in', keys).execute()
       if (network !== undefined && isPerson)
@@ -146,6 +151,13 @@ export class Attempts {
         .where(this.#beginsWith(placeOf(account, '')))
         .execute()
     })
+  }
+
+  /** Clears what was counted against the codes in a person's mail: they have shown that they read it, or have a new password. */
+  async forgetCodes(userId: string): Promise<void> {
+    await this.#database.write(() =>
+      this.#database.query.deleteFrom('attempts').where('key', 'in', codesOf(userId)).execute(),
+    )
   }
 
   async sweep(): Promise<void> {
@@ -199,6 +211,9 @@ export class Attempts {
       .execute()
   }
 }
+
+/** The counts of codes from mails. */
+const codesOf = (userId: string): string[] => [`code ${userId}`, `proof ${userId}`]
 
 const digestOf = (name: string): string => hash('sha256', name.toLowerCase(), 'hex')
 

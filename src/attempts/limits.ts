@@ -19,6 +19,8 @@ export const limits = {
   factor: { burst: 5, intervalSeconds: 60, failures: 100 },
   /** Codes that were mailed, from all browsers together: anybody may ask for one. */
   code: { burst: 10, intervalSeconds: 60, failures: 100 },
+  /** Codes that were mailed to a person who is signed in, for a fresh proof: strangers ask for none, so they use none up. */
+  proof: { burst: 10, intervalSeconds: 60, failures: 100 },
   /** Codes that devices display, per user or per guest network that enters them (RFC 8628 section 5.1). */
   device: { burst: 10, intervalSeconds: 60, failures: Infinity },
   /**
@@ -55,10 +57,11 @@ export const waitSeconds = (
   return Math.max(0, full + intervalSeconds - (at + burst * intervalSeconds))
 }
 
+type OwnLimit = Exclude<keyof typeof limits, 'account' | 'place' | 'network'>
+const own: ReadonlySet<OwnLimit> = new Set(['factor', 'code', 'proof', 'device', 'mail'])
+
 /** The limit of an account that is not known at the network. */
 export const limitOf = (account: string): Limit => {
   const [kind] = account.split(' ')
-  return kind === 'factor' || kind === 'device' || kind === 'mail' || kind === 'code'
-    ? limits[kind]
-    : limits.account
+  return own.has(kind as OwnLimit) ? limits[kind as OwnLimit] : limits.account
 }

@@ -148,6 +148,7 @@ export class EmailFlows {
     await sessions.revokeAll(userId, 'password', by.user_id === userId ? by.session_id : undefined)
     await links.forget(userId)
     await attempts.forget(`user ${userId}`)
+    await attempts.forgetCodes(userId)
     await notices.send('password_changed', userId, by)
   }
 
@@ -157,7 +158,7 @@ export class EmailFlows {
    */
   async settleLink(key: LinkKey, names: ChosenNames, caller: Caller): Promise<undefined> {
     await this.assertMagicLinksOn()
-    const { database, links, registration, signIn } = this.#parts
+    const { database, attempts, links, registration, signIn } = this.#parts
     const refusal = await database.write(async () => {
       const link = await links.read(key, 'magic')
       if (await registration.awaitsApprovalThen(link)) {
@@ -169,6 +170,7 @@ export class EmailFlows {
       // The link confirms the account, and drops a factor that somebody else added before.
       if (!user || !maySignIn(user) || !(await signIn.secondSteps.isNeeded(user, caller))) return undefined
       await links.use(key, 'magic')
+      await attempts.forgetCodes(user.id)
       return signIn.secondSteps.begin(user, 'after_magic_link', { remember: remembersIn(link, caller) })
     })
     if (refusal) throw refusal
@@ -177,9 +179,10 @@ export class EmailFlows {
   /** Signs in the user to whom the link was mailed. `names` count for an account that nobody has confirmed. */
   async openByLink(key: LinkKey, names: ChosenNames, caller: Caller) {
     await this.assertMagicLinksOn()
-    const { links, registration, signIn } = this.#parts
+    const { attempts, links, registration, signIn } = this.#parts
     const link = await links.use(key, 'magic')
     const id = await registration.confirmBy(link, names)
+    await attempts.forgetCodes(id)
     return signIn.open(id, 'magic_link', wishing(caller, remembersIn(link, caller)))
   }
 
@@ -192,7 +195,9 @@ export class EmailFlows {
     const mailedTo = await countTry(database, key.browser_secret, purpose)
     if (!mailedTo) throw wrongCode()
     const { user_id, address } = mailedTo
-    const counted = await attempts.count({ mailedCodeOf: user_id ?? digest(address) }, caller.address)
+    const person = user_id ?? digest(address)
+    const who = purpose === 'prove' ? { mailedProofOf: person } : { mailedCodeOf: person }
+    const counted = await attempts.count(who, caller.address)
     const opened = await links.find(key, purpose)
     if (!opened) throw wrongCode()
     return counted

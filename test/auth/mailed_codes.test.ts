@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { onSqliteFirst } from '../support/databases.ts'
+import { now } from '../../src/storage/ids.ts'
 import { codeOf } from '../support/factors.ts'
 import { freePort } from '../support/free_port.ts'
 import { ask } from '../support/http.ts'
@@ -140,6 +141,49 @@ onSqliteFirst('the code beside a mailed link', (newUrl) => {
     assert.equal(await callFrom(network, 'auth.login_by_mailed_code', key), 'rate_limited')
     // Nobody is locked out by it: other ways in stay open.
     await daemon.hero.auth.login({ login: username, password: goodPassword })
+  })
+
+  test('a signed-in person’s code has a count of its own, and who shows that they read their mail clears both', async () => {
+    const { email, username } = await newPerson()
+    const { id } = await daemon.hero.users.get({ username })
+    const hero = await signedIn(daemon, username)
+    const counted = () =>
+      byHand(daemon, async ({ query }) => {
+        const rows = query.selectFrom('attempts').select('key').where('key', 'like', `% ${id}`)
+        return (await rows.orderBy('key').execute()).map(({ key }) => key.split(' ')[0])
+      })
+    /** Strangers have used up the guesses at codes, and somebody in a session one of theirs. */
+    const useUp = () =>
+      byHand(daemon, ({ query }) =>
+        query
+          .insertInto('attempts')
+          .values([
+            { key: `code ${id}`, full_until: now() + 600, failures: 10, seen_at: now() },
+            { key: `proof ${id}`, full_until: now() + 60, failures: 1, seen_at: now() },
+          ])
+          .execute(),
+      )
+    await useUp()
+    const browser_secret = secret()
+    await request(email, browser_secret)
+    const mailed = await mailTo(email)
+    const key = { code: mailed.code, browser_secret }
+    await refused(daemon.hero.auth.login_by_mailed_code(key), 'rate_limited')
+    const own = secret()
+    await hero.auth.request_mailed_code({ browser_secret: own })
+    const { text = '' } = await smtp.mailTo(email, /^Confirm it’s you/)
+    const mailed_code = /^Your code: (\S+)/.exec(text)![1]!
+    await refused(hero.auth.prove({ mailed_code: wrong, browser_secret: own }), 'unauthenticated')
+    await daemon.hero.auth.login({ login: username, password: goodPassword })
+    assert.deepEqual(await counted(), ['code', 'proof'], 'a password clears none of them')
+    await hero.auth.prove({ mailed_code, browser_secret: own })
+    assert.deepEqual(await counted(), [])
+    await useUp()
+    await daemon.hero.auth.login_by_link({ token: tokenIn(mailed.text) })
+    assert.deepEqual(await counted(), [])
+    await useUp()
+    await hero.auth.set_password({ password: 'velvet-harbor-93-comet', current_password: goodPassword })
+    assert.deepEqual(await counted(), [])
   })
 
   test('one secret for several addresses opens none of them, and a password clears no count of codes', async () => {
