@@ -9,7 +9,7 @@ import type { Ground, Rooms } from './rooms.ts'
 
 /** Builds how people ask for access whom a place refuses, and who decides about it. */
 export const createAsking = (
-  { database, home }: Pick<Ground, 'database' | 'home'>,
+  { database, home, log }: Pick<Ground, 'database' | 'home' | 'log'>,
   { claims, clients, clientLists, groups, groupProofs, lentMemberships, mails, routes, settings }: Rooms,
   { judge, rules, askTokens }: ReturnType<typeof createJudging>,
   devices: KnownDevices,
@@ -33,6 +33,7 @@ export const createAsking = (
   const rows = new RequestRows(database)
   const requests = new AccessRequests({
     database,
+    log,
     rows,
     tokens: askTokens,
     places,

@@ -212,9 +212,9 @@ export const createFlows = (
     log,
   })
   return {
-    ...ownAccounts(database, rooms, { links, mailed, received: federation.received }),
+    ...ownAccounts({ database, log }, rooms, { links, mailed, received: federation.received }),
     ...judging,
-    ...createAsking({ database, home }, rooms, judging, devices),
+    ...createAsking({ database, home, log }, rooms, judging, devices),
     ...createIdentifying({ config, database }, rooms, tokens),
     links,
     devices,

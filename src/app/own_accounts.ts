@@ -3,8 +3,7 @@ import type { LinkMails } from '../auth/link_mails.ts'
 import type { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import { PersonalData } from '../auth/personal_data.ts'
 import type { ReceivedClaimsLog } from '../federation/received_claims.ts'
-import type { Database } from '../storage/database.ts'
-import type { Rooms } from './rooms.ts'
+import type { Ground, Rooms } from './rooms.ts'
 
 interface Parts {
   readonly links: OneTimeTokens
@@ -13,9 +12,14 @@ interface Parts {
 }
 
 /** What people may do with their own account as a whole: read all of it, and end it. */
-export const ownAccounts = (database: Database, rooms: Rooms, { links, mailed, received }: Parts) => ({
+export const ownAccounts = (
+  { database, log }: Pick<Ground, 'database' | 'log'>,
+  rooms: Rooms,
+  { links, mailed, received }: Parts,
+) => ({
   closedAccounts: new ClosedAccounts({
     database,
+    log,
     links,
     mailed,
     audit: rooms.audit,

@@ -2,10 +2,12 @@ import { sql } from 'kysely'
 import { refuseWhileImpersonating, type Caller } from '../contract/caller.ts'
 import { conflict, invalidParams, notFound } from '../contract/errors.ts'
 import { shownName } from '../contract/names.ts'
+import type { Log } from '../log/log.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import type { PageParams } from '../storage/pager.ts'
 import type { AccessRequestRow } from '../storage/schema.ts'
+import { attendEach } from '../storage/sweeping.ts'
 import type { AskMails } from './ask_mails.ts'
 import type { AskTokens } from './ask_tokens.ts'
 import type { Asker, AskPlace, AskPlaces } from './places.ts'
@@ -31,6 +33,7 @@ export type Standing =
 
 interface Parts {
   readonly database: Database
+  readonly log: Log
   readonly rows: RequestRows
   readonly tokens: AskTokens
   readonly places: AskPlaces
@@ -166,10 +169,15 @@ export class AccessRequests {
 
   /** Tells those who were not told, because they had a mail within the hour, and forgets what is over. */
   async sweep(): Promise<void> {
-    const { database, rows } = this.#parts
+    const { rows } = this.#parts
     await rows.sweep()
-    for (const request of await rows.untold())
-      await database.write(async () => this.#tell(request, (await this.shown(request, true)).title))
+    const untold = await rows.untold()
+    await attendEach(
+      this.#parts,
+      'could not tell who decides about a request for access',
+      untold,
+      async (request) => this.#tell(request, (await this.shown(request, true)).title),
+    )
   }
 
   async #tell(request: Parameters<AskMails['tellDeciders']>[0], title: string) {

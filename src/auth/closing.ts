@@ -1,10 +1,12 @@
 import { operator, type Caller } from '../contract/caller.ts'
 import { conflict } from '../contract/errors.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Log } from '../log/log.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
+import { attendEach } from '../storage/sweeping.ts'
 import type { Users } from '../users/users.ts'
 import type { LinkMails } from './link_mails.ts'
 import { invalidLink } from './one_time_token.ts'
@@ -12,6 +14,7 @@ import type { OneTimeTokens } from './one_time_tokens.ts'
 
 interface Parts {
   readonly database: Database
+  readonly log: Log
   readonly audit: Audit
   readonly users: Users
   readonly sessions: Sessions
@@ -78,19 +81,23 @@ export class ClosedAccounts {
     const { database, audit, users, sessions } = this.#parts
     const due = await database.query
       .selectFrom('closed_accounts')
-      .select('user_id')
+      .select('user_id as id')
       .where('removes_at', '<=', now())
       .limit(maxRemoved)
       .execute()
-    for (const { user_id } of due)
-      await database.write(async () => {
-        const row = await this.#untouched(user_id)
-        await database.query.deleteFrom('closed_accounts').where('user_id', '=', user_id).execute()
+    await attendEach(
+      this.#parts,
+      'could not remove an account that its person closed',
+      due,
+      async ({ id }) => {
+        const row = await this.#untouched(id)
+        await database.query.deleteFrom('closed_accounts').where('user_id', '=', id).execute()
         if (!row || row.removes_at > now()) return
-        await sessions.revokeAll(user_id, 'removed')
+        await sessions.revokeAll(id, 'removed')
         await users.remove(row.username, system)
         await audit.append(system, 'users.remove', `username=${row.username} closed by its person`, 'ok')
-      })
+      },
+    )
   }
 
   /** A closed account that is as it was when it was closed. */

@@ -7,6 +7,7 @@ import {
   type RawBuilder,
   type SqlBool,
 } from 'kysely'
+import type { Log } from '../log/log.ts'
 import type { Database } from './database.ts'
 import type { Schema, Subject } from './schema.ts'
 
@@ -21,6 +22,24 @@ const pauseMs = 5
  */
 export const inBatches = async (step: () => Promise<number>): Promise<void> => {
   while ((await step()) >= batchRows) await delay(pauseMs)
+}
+
+/**
+ * Does what is due for each row in a transaction of its own. What fails for one is logged, and none of the others waits for it.
+ * `what` says in the log what could not be done.
+ */
+export const attendEach = async <T extends { readonly id: string }>(
+  { database, log }: { readonly database: Database; readonly log: Pick<Log, 'error'> },
+  what: string,
+  rows: readonly T[],
+  attend: (row: T) => Promise<void>,
+): Promise<void> => {
+  for (const row of rows)
+    try {
+      await database.write(() => attend(row))
+    } catch (error) {
+      log.error({ id: row.id, error: (error as Error).message }, what)
+    }
 }
 
 /**

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Log } from '../log/log.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
+import { attendEach } from '../storage/sweeping.ts'
 import { hasEnded, isAdmitted, isAdmittedSql, type UserRow } from '../storage/schema.ts'
 
 /** How long before the end of an account we mail its person. */
@@ -55,29 +56,32 @@ export class AccountEnds {
   async #run(): Promise<void> {
     try {
       const due = await this.#due()
-      for (const id of due) await this.#parts.database.write(() => this.#attend(id))
+      await attendEach(this.#parts, 'could not attend to an account that ends', due, ({ id }) =>
+        this.#attend(id),
+      )
     } catch (error) {
       this.#parts.log.warn({ error: (error as Error).message }, 'could not look for accounts that end')
     }
   }
 
-  async #due(): Promise<string[]> {
+  async #due(): Promise<{ id: string }[]> {
     const at = now()
-    const rows = await this.#parts.database.query
-      .selectFrom('users')
-      .select('id')
-      // Written like the partial index, so that SQLite uses it.
-      .where(sql<boolean>`ends_at is not null`)
-      .where((w) =>
-        w.or([
-          w.and([w('ends_at', '<=', at), w('end_stage', '<', ended)]),
-          w.and([w('ends_at', '<=', at + noticeSeconds), w('end_stage', '=', 0), isAdmittedSql()]),
-        ]),
-      )
-      .orderBy('ends_at')
-      .limit(batchSize)
-      .execute()
-    return rows.map(({ id }) => id)
+    return (
+      this.#parts.database.query
+        .selectFrom('users')
+        .select('id')
+        // Written like the partial index, so that SQLite uses it.
+        .where(sql<boolean>`ends_at is not null`)
+        .where((w) =>
+          w.or([
+            w.and([w('ends_at', '<=', at), w('end_stage', '<', ended)]),
+            w.and([w('ends_at', '<=', at + noticeSeconds), w('end_stage', '=', 0), isAdmittedSql()]),
+          ]),
+        )
+        .orderBy('ends_at')
+        .limit(batchSize)
+        .execute()
+    )
   }
 
   /** Reads the row again: another process may have been first, or the end may have changed. */

@@ -130,6 +130,31 @@ onSqliteFirst('the end of an account', (newUrl) => {
     await endsIn(null, 'ada')
   })
 
+  test('of one account does not wait for that of another, which fails', async (t) => {
+    const { hero } = stage.daemon
+    const names = ['first', 'middle', 'last']
+    for (const username of names) await hero.users.add({ username })
+    for (const username of names) await endsIn(0, username)
+    const database = await openDatabase(stage.daemon.config.database_url, createLog('silent'))
+    const log = createLog('silent')
+    const logged = t.mock.method(log, 'error', () => {}).mock
+    const done: string[] = []
+    let fails = true
+    const end = async ({ username }: { username: string }) => {
+      if (fails && username === 'middle') throw new Error('no')
+      done.push(username)
+    }
+    const ends = new AccountEnds({ database, log, tell: async () => {}, end })
+    await ends.look()
+    assert.deepEqual(done.toSorted(), ['first', 'last'])
+    const { id } = await hero.users.get({ username: 'middle' })
+    assert.partialDeepStrictEqual(logged.calls[0]!.arguments, [{ id, error: 'no' }])
+    fails = false
+    await ends.look()
+    assert.deepEqual(done.slice(2), ['middle'])
+    await database.close()
+  })
+
   test('is for nobody who administers, and nobody gives it to themselves', async () => {
     const { hero } = stage.daemon
     await hero.users.add({ username: 'root2', is_admin: true })
