@@ -1,3 +1,4 @@
+import type { Caller } from '../contract/caller.ts'
 import { invalidParams } from '../contract/errors.ts'
 import { anyProof } from '../contract/proofs.ts'
 import { Type } from '../contract/schema_builder.ts'
@@ -18,6 +19,10 @@ const pages: Why = {
   path: ['interns', 'engineers'],
   role: 'writer',
 }
+
+/** Whether a caller may know which claims places ask for, and which groups give them. */
+const readsGroups = ({ kind, claims }: Caller): boolean =>
+  kind === 'operator' || claims.has('proxy.groups.read')
 
 /** `checkPlace` throws not_found. */
 export const claimMethods = (
@@ -65,7 +70,7 @@ export const claimMethods = (
     name: 'claims.check',
     summary: 'Check whether a user satisfies a rule or may enter a place, and return why or what is missing',
     description:
-      'Give exactly one of `rule`, `client` and `route`. For a place it also returns what else keeps the person out, and the proof that their session would have to have; `service` and `context` go with a rule only.',
+      'Give exactly one of `rule`, `client` and `route`. For a place it also returns what else keeps the person out, and the proof that their session would have to have; `service` and `context` go with a rule only. What a place asks for, and which groups give it, is told to callers with proxy.groups.read.',
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user}'],
     params: Shape({
@@ -103,16 +108,22 @@ export const claimMethods = (
         },
       },
     ],
-    handler: async ({ user, rule, client, route, ...where }): Promise<PlaceCheck> => {
+    handler: async ({ user, rule, client, route, ...where }, caller): Promise<PlaceCheck> => {
       const given = [rule, client, route].filter((one) => one !== undefined)
       if (given.length !== 1) throw invalidParams('rule', 'exactly one of rule, client and route')
       if (rule === undefined) {
         const [scoped] = Object.keys(where)
         if (scoped !== undefined) throw invalidParams(scoped, 'given with a rule only')
-        return checkPlace(user, { client, route })
+        const found = await checkPlace(user, { client, route })
+        return readsGroups(caller) ? found : { ...found, missing: [] }
       }
-      const checked = await claims.check(user, rule, where)
-      return { ...checked, lack: checked.allowed ? null : 'claims', ...anyProof }
+      const { missing, ...checked } = await claims.check(user, rule, where)
+      return {
+        missing: readsGroups(caller) ? missing : missing.map(({ claim }) => ({ claim, granted_by: [] })),
+        ...checked,
+        lack: checked.allowed ? null : 'claims',
+        ...anyProof,
+      }
     },
   }),
 ]

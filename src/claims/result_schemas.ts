@@ -44,7 +44,7 @@ const ruleCheck = {
   because: Type.Array(Why, { description: 'The claims that satisfy the rule; empty when none does' }),
   missing: Type.Array(Shape({ claim: ClaimPattern, granted_by: Type.Array(Granter) }), {
     description:
-      'The patterns of the rule that no claim satisfies, and the groups whose members would satisfy them',
+      'The patterns of the rule that no claim satisfies, and the groups whose members would satisfy them; without proxy.groups.read no groups, and for a place nothing',
   }),
 }
 export const RuleCheck = Named('RuleCheck', ruleCheck)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { person } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 
 suite('claims.check for a place', () => {
@@ -57,6 +58,32 @@ suite('claims.check for a place', () => {
     assert.equal((await check('ada', { route })).lack, 'email')
     await hero.users.update({ username: 'ada', is_active: false })
     assert.equal((await check('ada', { client: 'open' })).lack, 'account')
+  })
+
+  test('tells people about themselves, but neither what a place asks for nor which groups there are', async () => {
+    const { hero } = daemon
+    const lin = await person(daemon, 'linda')
+    for (const wanted of [{ route }, { client: 'app' }]) {
+      const { allowed, lack, missing, because } = await lin.claims.check({ user: 'linda', ...wanted })
+      assert.deepEqual(
+        { allowed, lack, missing, because },
+        { allowed: false, lack: 'claims', missing: [], because: [] },
+      )
+    }
+    const rule = ['groups.bosses', 'groups.nothing', 'proxy.admin']
+    const asked = await lin.claims.check({ user: 'linda', rule })
+    assert.deepEqual(
+      asked.missing,
+      rule.map((claim) => ({ claim, granted_by: [] })),
+    )
+    // Reading people is not reading groups.
+    await hero.services.add({ service: 'desk', unix_user: 'daemon', claims: ['proxy.users.read'] })
+    const { access_token } = await hero.token.create({ service: 'desk', name: 'desk', scope: 'admin' })
+    const told = await hero.as(access_token).claims.check({ user: 'linda', client: 'app' })
+    assert.deepEqual([told.lack, told.missing], ['claims', []])
+    await hero.services.update({ service: 'desk', claims: ['proxy.users.read', 'proxy.groups.read'] })
+    const whole = await hero.as(access_token).claims.check({ user: 'linda', client: 'app' })
+    assert.equal(whole.missing[0]!.granted_by[0]!.group, 'bosses')
   })
 
   test('takes exactly one of rule, client and route', async () => {
