@@ -1089,6 +1089,26 @@ export type UsersRecoveryLinkResult = {
   expires_at: number
 }
 
+export interface UsersEnrolmentLinkParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+}
+export type UsersEnrolmentLinkResult = {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** Shown this once */
+  link: string
+  /** The link as a QR code, in SVG */
+  qr: string
+  /** Unix time in seconds, up to the year 9999 */
+  expires_at: number
+}
+
+export interface AuthUseEnrolmentLinkParams {
+  /** From the link */
+  token: string
+}
+
 export interface InvitationsAddParams {
   /** One plain e-mail address in ASCII, at most 254 characters */
   email?: string
@@ -2586,6 +2606,8 @@ export interface Methods {
   'auth.request_mailed_code': { params: AuthRequestMailedCodeParams; result: null }
   'auth.login_by_mailed_code': { params: AuthLoginByMailedCodeParams; result: SignedIn }
   'users.recovery_link': { params: UsersRecoveryLinkParams; result: UsersRecoveryLinkResult }
+  'users.enrolment_link': { params: UsersEnrolmentLinkParams; result: UsersEnrolmentLinkResult }
+  'auth.use_enrolment_link': { params: AuthUseEnrolmentLinkParams; result: null }
   'invitations.add': { params: InvitationsAddParams; result: NewInvitation }
   'invitations.list': { params: InvitationsListParams; result: InvitationsListResult }
   'invitations.resend': { params: InvitationsResendParams; result: NewInvitation }
@@ -2763,6 +2785,8 @@ export interface HeroProxyMethods {
     request_mailed_code(params: AuthRequestMailedCodeParams): Promise<null>
     /** Sign in with the code of a sign-in mail, in the browser that asked for it. The code works for ten minutes and five tries, and is used up together with the link of its mail. Wrong codes count for the person in all browsers together, and for the network. */
     login_by_mailed_code(params: AuthLoginByMailedCodeParams): Promise<SignedIn>
+    /** Use the link for your first second factor in this session, for 15 minutes */
+    use_enrolment_link(params: AuthUseEnrolmentLinkParams): Promise<null>
     /** Report, with the link of a security notice, that it wasn’t you: all sessions of the account end. It also ends what was made in the account since the event: consents, grants and tokens of applications, tokens to keep, half-finished sign-ins and mailed links. Passkeys, authenticator apps and linked identities stay. The notice of a change that the person’s own account made to its address also gives the account this address back: then the password is removed, as are identities that were linked since. It does nothing if another account has the address now. It signs nobody in. The link works for seven days. */
     not_me(params: AuthNotMeParams): Promise<AuthNotMeResult>
     /** Return what is held on you: no hashes, seeds or tokens, and no other person’s address */
@@ -2787,6 +2811,8 @@ export interface HeroProxyMethods {
   users: {
     /** Make a link by which a person chooses a new password, to hand over yourself. Shown this once, for one hour. It sets the password and no more: second factors are still asked for, and factors.clear removes them. An administrator’s link needs proxy.admin, when it is made and when it is used. A mail and the account page tell the person who made it. No token and no agent makes one. */
     recovery_link(params: UsersRecoveryLinkParams): Promise<UsersRecoveryLinkResult>
+    /** Make a link by which a person may add their first second factor, to hand over yourself. Shown this once, for one hour. The person uses it in a session of their own (auth.use_enrolment_link), in place of the mailed code; it opens no session and says nothing of their password. While factor_enrolment is `administrator`, nothing else does. An administrator’s link needs proxy.admin, when it is made and when it is used. A mail tells the person who made it. No token and no agent makes one. */
+    enrolment_link(params: UsersEnrolmentLinkParams): Promise<UsersEnrolmentLinkResult>
     /** List the users, ordered by username */
     list(params?: UsersListParams): Promise<UsersListResult>
     /** Return one user, given exactly one of username, email, external_id and id */
@@ -3096,6 +3122,8 @@ export const methodNames = [
   'auth.request_mailed_code',
   'auth.login_by_mailed_code',
   'users.recovery_link',
+  'users.enrolment_link',
+  'auth.use_enrolment_link',
   'invitations.add',
   'invitations.list',
   'invitations.resend',

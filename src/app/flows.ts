@@ -14,6 +14,7 @@ import { Intrusions } from '../auth/not_me/intrusions.ts'
 import { KnownDevices } from '../auth/known_devices.ts'
 import { NoticeLinks } from '../auth/not_me/notice_links.ts'
 import { LinkMails } from '../auth/link_mails.ts'
+import { EnrolmentLinks } from '../auth/recovery/enrolment_links.ts'
 import { RecoveryLinks } from '../auth/recovery/recovery_links.ts'
 import { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import { PersonSwitch } from '../auth/person_switch.ts'
@@ -109,13 +110,9 @@ export const createFlows = (
   const { registration } = signUp
   const userOf = async (id: string) => users.get({ id })
   const enrolment = new Enrolment({ addresses, proofs: sessions.proofs, mailed, setting, userOf })
-  const recovery = new RecoveryLinks({
-    ...forMail,
-    users,
-    notices,
-    claimsOf: createMakerRights(rooms),
-    publicUrl: config.public_url,
-  })
+  const handing = { users, notices, claimsOf: createMakerRights(rooms), publicUrl: config.public_url }
+  const recovery = new RecoveryLinks({ ...forMail, ...handing })
+  const enrolmentLinks = new EnrolmentLinks({ database, links, proofs: sessions.proofs, ...handing })
   const emailFlows = new EmailFlows({ ...forMail, recovery, registration, sessions, mails, notices, signIn })
   const federation = federate({
     database,
@@ -228,6 +225,7 @@ export const createFlows = (
     ...signUp,
     enrolment,
     recovery,
+    enrolmentLinks,
     federation,
     setup,
     impersonation,

@@ -101,7 +101,7 @@ export const allMethods = (
     ...impersonationMethods(impersonation),
     ...emailMethods({ flows: emailFlows, registration, credentials, attempts, signIn }),
     ...codeMethods({ flows: emailFlows, attempts, enrolment: flows.enrolment }),
-    ...recoveryMethods(flows.recovery),
+    ...recoveryMethods(flows.recovery, flows.enrolmentLinks),
     ...invitationMethods(flows.invitationLinks, rooms.invitations, flows.registrationRequests),
     ...noticeMethods(flows.intrusions),
     ...requestMethods(flows.requests, flows.deciding),

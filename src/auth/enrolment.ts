@@ -33,7 +33,14 @@ export class Enrolment {
   async guard(caller: Caller): Promise<void> {
     const { addresses, proofs, setting } = this.#parts
     const user = await this.#personOf(caller)
-    if (user.has_factor || (await setting('factor_enrolment')) === 'proof') return
+    const takes = await setting('factor_enrolment')
+    if (user.has_factor || takes === 'proof') return
+    const { mailed_at, link_at } = await proofs.mailedAt(caller.session_id!)
+    if (link_at + freshForSeconds > now()) return
+    if (takes === 'administrator')
+      throw conflict('An administrator makes you a link for your first factor: users.enrolment_link', {
+        reason: 'enrolment_link_needed',
+      })
     if ((await setting('smtp_host')) === '') return
     if (user.email === null)
       throw conflict(
@@ -51,8 +58,7 @@ export class Enrolment {
           at: counts,
         },
       )
-    const at = await proofs.mailedAt(caller.session_id!)
-    if (at + freshForSeconds <= now())
+    if (mailed_at + freshForSeconds <= now())
       throw new AppError('proof_required', 'This needs a code from your mail: auth.request_mailed_code', {
         by: 'mail',
       })

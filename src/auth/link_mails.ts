@@ -35,7 +35,7 @@ const pages = {
   reset: '/auth/reset?token=',
   magic: '/auth/magic?token=',
   reopen: '/auth/reopen?token=',
-} as const satisfies Record<Exclude<Purpose, 'prove' | 'recovery'>, string>
+} as const satisfies Record<Exclude<Purpose, 'prove' | 'recovery' | 'enrolment'>, string>
 
 /**
  * The name by which mail to the address of an account greets its person. None before the address is proved: otherwise a
@@ -57,7 +57,7 @@ export class LinkMails {
    * code as well, but none to an address that nobody has proved, because its person has to choose names first.
    */
   async send(
-    purpose: Exclude<Purpose, 'prove' | 'recovery'>,
+    purpose: Exclude<Purpose, 'prove' | 'recovery' | 'enrolment'>,
     user: Person | undefined,
     address: string,
     asking: Asking,

@@ -1,4 +1,5 @@
 import { AppError } from '../contract/errors.ts'
+import type { Maker } from '../invitations/invitations.ts'
 
 /** Lifetime of a mailed link by purpose, in seconds. A link works for its own purpose only. */
 export const tokenLifetimesSeconds = {
@@ -6,6 +7,7 @@ export const tokenLifetimesSeconds = {
   change: 24 * 3600,
   reset: 3600,
   recovery: 3600,
+  enrolment: 3600,
   magic: 900,
   reopen: 7 * 24 * 3600,
   prove: 600,
@@ -31,6 +33,8 @@ export interface WantedNames {
   readonly display_name?: string | undefined
   /** The invitation by which it came. */
   readonly invitation?: string | undefined
+  /** Who made the link, if somebody hands it over. */
+  readonly maker?: Maker | undefined
 }
 
 export interface OneTimeToken {

@@ -98,7 +98,7 @@ export class OneTimeTokens {
   }
 
   /** Issues a link that is shown to somebody, and not mailed. Those of the person before end. Inside a transaction. */
-  async issueShown(purpose: 'recovery', userId: string, wanted: WantedNames): Promise<string> {
+  async issueShown(purpose: 'recovery' | 'enrolment', userId: string, wanted: WantedNames): Promise<string> {
     const earlier = this.#database.query.deleteFrom('one_time_tokens').where('user_id', '=', userId)
     await earlier.where('purpose', '=', purpose).execute()
     const token = randomBytes(32).toString('base64url')

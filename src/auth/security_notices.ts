@@ -7,7 +7,13 @@ import type { KnownDevices } from './known_devices.ts'
 import { noticeLinkSeconds, type NoticeLinks } from './not_me/notice_links.ts'
 
 type NoticeKind =
-  'password_changed' | 'address_changed' | 'factors_changed' | 'recovery_link' | 'new_device' | 'trust_ended'
+  | 'password_changed'
+  | 'address_changed'
+  | 'factors_changed'
+  | 'recovery_link'
+  | 'enrolment_link'
+  | 'new_device'
+  | 'trust_ended'
 
 interface Parts {
   readonly database: Database

@@ -26,13 +26,14 @@ interface Parts {
   /** The places where people would ask for access in vain, each with why. */
   readonly vainAskGroups: () => Promise<readonly string[]>
   /** What the first factor of an account takes. */
-  readonly firstFactor: () => Promise<'mail' | 'proof' | 'no_mail_server'>
+  readonly firstFactor: () => Promise<'mail' | 'administrator' | 'proof' | 'no_mail_server'>
   /** How many passkeys were made for each host other than home's. */
   readonly passkeysElsewhere: () => Promise<readonly { readonly rp_id: string; readonly count: number }[]>
 }
 
 const firstFactorTakes = {
   mail: 'the first factor of an account takes a code from its mail',
+  administrator: 'the first factor of an account takes a link from an administrator',
   proof: 'the first factor of an account takes a fresh proof alone, such as the password',
   no_mail_server:
     'no mail server is set: the first factor of an account takes a fresh proof alone, such as the password',

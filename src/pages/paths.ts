@@ -23,6 +23,7 @@ import * as away from './sign_in/away_passkeys.ts'
 import * as email from './sign_in/mailed_links.ts'
 import * as registration from './sign_in/registration.ts'
 import { postReplace } from './sign_in/after_proof.ts'
+import { enrol, postEnrol } from './sign_in/enrol.ts'
 import { postProveByMail, proveByMail } from './sign_in/mailed_proof.ts'
 import { notMe, postNotMe } from './sign_in/not_me.ts'
 import * as proof from './sign_in/proofs.ts'
@@ -122,6 +123,8 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   formRow(parts, '/auth/prove', proof.postProve),
   pageRow(parts, '/auth/prove/mail', proveByMail),
   formRow(parts, '/auth/prove/mail', postProveByMail),
+  pageRow(parts, '/auth/enrol', enrol),
+  formRow(parts, '/auth/enrol', postEnrol),
 ]
 
 /**

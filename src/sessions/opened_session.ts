@@ -46,6 +46,7 @@ export const provenBy = (origin: SessionOrigin, at: number) => ({
   passkey_at: origin.by_passkey ? at : 0,
   by_trust: bit(origin.by_trust ?? false),
   mailed_at: origin.provider === 'magic_link' ? at : 0,
+  link_at: 0,
 })
 
 /** The columns that change when a person proves again who they are. */

@@ -20,14 +20,23 @@ export class SessionProofs {
     this.#database.changed('sessions')
   }
 
-  /** When the session's user last showed that they read the mail of their address, in Unix seconds; 0 for never. */
-  async mailedAt(id: string): Promise<number> {
+  /**
+   * When the session's user last showed that they read the mail of their address, and when they used a link for their first factor, in
+   * Unix seconds; 0 for never.
+   */
+  async mailedAt(id: string): Promise<{ readonly mailed_at: number; readonly link_at: number }> {
     const row = await this.#database.query
       .selectFrom('sessions')
-      .select('mailed_at')
+      .select(['mailed_at', 'link_at'])
       .where('id', '=', id)
       .executeTakeFirst()
-    return row?.mailed_at ?? 0
+    return row ?? { mailed_at: 0, link_at: 0 }
+  }
+
+  /** Records that the session's user has used a link for their first factor. Inside a transaction. */
+  async noteLink(id: string): Promise<void> {
+    await this.#database.query.updateTable('sessions').set({ link_at: now() }).where('id', '=', id).execute()
+    this.#database.changed('sessions')
   }
 
   /** Records that a user has no second factor any more: what was proved with one counts no longer. Inside a transaction. */

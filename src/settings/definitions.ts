@@ -167,8 +167,8 @@ export const definitions = {
   ),
   factor_enrolment: oneOf(
     'mail',
-    ['mail', 'proof'],
-    'What the first factor of an account takes. mail: a code from its mail besides the fresh proof, once a mail server is set; proof: the fresh proof alone',
+    ['mail', 'administrator', 'proof'],
+    'What the first factor of an account takes. mail: a code from its mail besides the fresh proof, once a mail server is set; administrator: a link that users.enrolment_link makes; proof: the fresh proof alone',
   ),
   passkey_rp_id: define<string>(
     '',

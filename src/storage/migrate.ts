@@ -33,6 +33,7 @@ import * as providerDefaultGroups from './migrations/035_provider_default_groups
 import * as addressSince from './migrations/036_address_since.ts'
 import * as requestMails from './migrations/037_request_mails.ts'
 import * as secondFactorValues from './migrations/039_second_factor_values.ts'
+import * as enrolmentLinks from './migrations/040_enrolment_links.ts'
 import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
@@ -84,6 +85,7 @@ export const migrations: Record<string, Migration> = {
   '036_address_since': addressSince,
   '037_request_mails': requestMails,
   '039_second_factor_values': secondFactorValues,
+  '040_enrolment_links': enrolmentLinks,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

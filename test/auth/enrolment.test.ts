@@ -5,6 +5,7 @@ import type { HeroProxy } from '../../sdk/index.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { onSqliteFirst } from '../support/databases.ts'
 import { codeOf, enrolled } from '../support/factors.ts'
+import { freePort } from '../support/free_port.ts'
 import { byHand, signedIn } from '../support/people.ts'
 import { Person } from '../support/person.ts'
 import { refused } from '../support/refused.ts'
@@ -15,7 +16,7 @@ onSqliteFirst('the first factor of an account', (newUrl) => {
   let smtp: TestSmtp
   before(async () => {
     smtp = await startSmtp()
-    daemon = await startTestDaemon({ database_url: newUrl() })
+    daemon = await startTestDaemon({ database_url: newUrl(), listen: `127.0.0.1:${await freePort()}` })
     await useServer(daemon, smtp)
     await daemon.hero.settings.set({ key: 'factor_enrolment', value: 'mail' })
     await daemon.hero.settings.set({ key: 'magic_links', value: true })
@@ -167,4 +168,87 @@ onSqliteFirst('the first factor of an account', (newUrl) => {
     const begun = await browser.submit(back, '/auth/account/add_totp', {})
     assert.match(begun.text, /name="secret" value="[A-Z2-7]{32}"/)
   })
+
+  test('while administrators decide, their link alone opens the first factor, once and in the session of its person', async () => {
+    const root = await root1()
+    await daemon.hero.settings.set({ key: 'factor_enrolment', value: 'administrator' })
+    const [ada, bob] = [await newPerson(), await newPerson()]
+    const needsLink = async (asking: Promise<unknown>) =>
+      assert.equal((await refused(asking, 'conflict')).data.reason, 'enrolment_link_needed')
+    await needsLink(ada.hero.factors.add_totp())
+    await proveByMail(ada.hero, ada.email)
+    await needsLink(ada.hero.factors.add_totp())
+    await daemon.hero.auth.request_magic_link({ email: ada.email })
+    const mailed = new URL(linkIn(await smtp.mailTo(ada.email, /^Sign in/))).searchParams.get('token')!
+    const { access_token } = await daemon.hero.auth.login_by_link({ token: mailed })
+    await needsLink(daemon.hero.as(access_token).factors.add_totp())
+    const { link, qr, expires_at } = await root.users.enrolment_link({ user: ada.username })
+    assert.match(qr, /^<svg /)
+    assert.ok(Math.abs(expires_at - Date.now() / 1000 - 3600) < 30)
+    assert.match((await smtp.mailTo(ada.email, /made a link/)).text!, /^root1 made a link by which a first/m)
+    const token = new URL(link).searchParams.get('token')!
+    // Another person who opens it uses nothing up.
+    await refused(bob.hero.auth.use_enrolment_link({ token }), 'unauthenticated')
+    await refused(daemon.hero.auth.use_enrolment_link({ token }), 'conflict')
+    await ada.hero.auth.use_enrolment_link({ token })
+    await refused(ada.hero.auth.use_enrolment_link({ token }), 'unauthenticated')
+    // It counts in this session only, and adds to it nothing but the way to a factor.
+    await needsLink((await signedIn(daemon, ada.username)).factors.add_totp())
+    await enrolled(ada.hero)
+    await refused(root.users.enrolment_link({ user: ada.username }), 'conflict')
+  })
+
+  test('a link ends after an hour, with the next one, and with the right of the one who made it', async (t) => {
+    const root = await root1()
+    const { username, hero } = await newPerson()
+    const tokenOf = async (by = root) =>
+      new URL((await by.users.enrolment_link({ user: username })).link).searchParams.get('token')!
+    const use = (token: string) => refused(hero.auth.use_enrolment_link({ token }), 'unauthenticated')
+    const first = await tokenOf()
+    const next = await tokenOf()
+    await use(first)
+    await daemon.hero.users.add({ username: 'helper', password: goodPassword, is_admin: true })
+    const helpers = await tokenOf(await signedIn(daemon, 'helper'))
+    await use(next)
+    await daemon.hero.users.update({ username: 'helper', is_admin: false })
+    await use(helpers)
+    const late = await tokenOf()
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 3_601_000 })
+    await use(late)
+    t.mock.timers.reset()
+    await refused(root.users.enrolment_link({ user: 'root1' }), 'conflict')
+    const kept = await daemon.hero.token.create({ user: 'root1', name: 'script', scope: 'admin' })
+    await refused(
+      daemon.hero.as(kept.access_token).users.enrolment_link({ user: username }),
+      'proof_required',
+    )
+  })
+
+  test('the page of the link signs in first, and its button leads to the factors', async () => {
+    const root = await root1()
+    const { username } = await newPerson()
+    const { link } = await root.users.enrolment_link({ user: username })
+    const browser = new Person()
+    const opened = await browser.open(link)
+    assert.equal(opened.url.pathname, '/auth/login')
+    const page = await browser.signIn(opened, username, goodPassword)
+    assert.match(page.text, new RegExp(`the account ${username}`))
+    const done = await browser.submit(page, '/auth/enrol', {})
+    assert.equal(done.url.pathname, '/auth/security')
+    const app = await browser.submit(done, '/auth/account/add_totp', {})
+    assert.match(app.text, /otpauth/)
+    assert.equal((await browser.open(link)).status, 410)
+    const stranger = new Person()
+    await stranger.signIn(await stranger.open(`${daemon.config.public_url}/auth/login`), 'bare', goodPassword)
+    const other = (await root.users.enrolment_link({ user: (await newPerson()).username })).link
+    const wrong = await stranger.submit(await stranger.open(other), '/auth/enrol', {})
+    assert.equal(wrong.status, 410)
+    await daemon.hero.settings.set({ key: 'factor_enrolment', value: 'mail' })
+  })
+
+  let admin: HeroProxy | undefined
+  const root1 = async () => {
+    if (!admin) await daemon.hero.users.add({ username: 'root1', password: goodPassword, is_admin: true })
+    return (admin ??= await signedIn(daemon, 'root1'))
+  }
 })

@@ -57,6 +57,8 @@ export const rows: Record<string, Row> = {
   'auth.request_mailed_code': signedIn,
   'auth.login_by_mailed_code': everybody,
   'users.recovery_link': only('proxy.users.write'),
+  'users.enrolment_link': only('proxy.users.write'),
+  'auth.use_enrolment_link': signedIn,
   'invitations.add': only('proxy.users.write'),
   'invitations.list': only('proxy.users.write'),
   'invitations.resend': only('proxy.users.write'),
@@ -243,6 +245,7 @@ export const takesAdmin = new Set([
   'users.keys.add',
   'users.networks.add',
   'users.recovery_link',
+  'users.enrolment_link',
   'users.remove',
   'users.update',
 ])
@@ -274,6 +277,7 @@ export const notAboutOneself = new Set([
   'users.keys.add',
   'users.networks.add',
   'users.recovery_link',
+  'users.enrolment_link',
   'users.remove',
   'users.update',
 ])

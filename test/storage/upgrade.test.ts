@@ -156,6 +156,7 @@ const upgraded = (old: Rows): Rows => {
       second_at: row.proven_at!,
       passkey_at: 0,
       mailed_at: 0,
+      link_at: 0,
       proofs: 1,
       remembered: 0,
       by_trust: 0,

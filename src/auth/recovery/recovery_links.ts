@@ -1,7 +1,5 @@
 import { renderSVG } from 'uqr'
-import { refuseWhileImpersonating, type Caller } from '../../contract/caller.ts'
-import { AppError, conflict } from '../../contract/errors.ts'
-import type { Maker } from '../../invitations/invitations.ts'
+import type { Caller } from '../../contract/caller.ts'
 import type { Database } from '../../storage/database.ts'
 import { now } from '../../storage/ids.ts'
 import { maySignIn, type UserRow } from '../../storage/schema.ts'
@@ -9,7 +7,7 @@ import type { Users } from '../../users/users.ts'
 import { invalidLink, tokenLifetimesSeconds } from '../one_time_token.ts'
 import type { OneTimeTokens } from '../one_time_tokens.ts'
 import type { SecurityNotices } from '../security_notices.ts'
-import type { Rights } from '../sign_up/admission.ts'
+import { personFor, stands, type ClaimsOf } from './handed_over.ts'
 
 /** How long the account page names the one who made a link. */
 const shownSeconds = 30 * 86_400
@@ -19,8 +17,7 @@ interface Parts {
   readonly users: Users
   readonly links: OneTimeTokens
   readonly notices: Pick<SecurityNotices, 'send'>
-  /** What one who made a link may do now; undefined for one who is nobody any more. */
-  readonly claimsOf: (maker: Maker) => Promise<Rights | undefined>
+  readonly claimsOf: ClaimsOf
   readonly publicUrl: string
 }
 
@@ -34,15 +31,8 @@ export class RecoveryLinks {
 
   /** Makes the link; the one before stops working. Inside a transaction. */
   async make(username: string, caller: Caller) {
-    refuseWhileImpersonating(caller)
-    // A token and an agent act for a person who does not see what they do.
-    if (caller.token !== undefined)
-      throw new AppError('proof_required', 'This needs a sign-in: no token makes such a link')
-    if (caller.kind !== 'operator' && caller.kind !== 'user') throw conflict('Only people make such a link')
     const { database, users, links, notices, publicUrl } = this.#parts
-    const user = await users.guard(username, caller)
-    if (user.id === caller.user_id) throw conflict('Set your own password with auth.set_password')
-    if (!maySignIn(user)) throw conflict('This account may not sign in')
+    const user = await personFor(users, username, caller, 'Set your own password with auth.set_password')
     const token = await links.issueShown('recovery', user.id, { username: user.username })
     const made_at = now()
     const maker = { made_by: caller.user_id ?? null, made_by_kind: caller.kind, made_by_name: caller.name }
@@ -64,14 +54,8 @@ export class RecoveryLinks {
   /** Throws unauthenticated unless the one who made the link of this person may still set their password. */
   async assertStands(user: UserRow): Promise<void> {
     const row = await this.#row(user.id)
-    const { made_by: user_id, made_by_kind: kind, made_by_name: name } = row ?? {}
-    const rights =
-      kind === undefined
-        ? undefined
-        : await this.#parts.claimsOf({ user_id: user_id ?? null, kind, name: name! })
-    // The person may have become an administrator since.
-    const needed = user.is_admin === 1 || user.context === 0 ? 'proxy.admin' : 'proxy.users.write'
-    const holds = rights === 'all' || (rights?.includes('proxy.users.write') && rights.includes(needed))
+    const maker = row && { user_id: row.made_by, kind: row.made_by_kind, name: row.made_by_name }
+    const holds = await stands(this.#parts.claimsOf, maker, user)
     if (!holds || !maySignIn(user)) throw invalidLink()
   }
 

@@ -22,6 +22,8 @@ export interface SessionRow {
   passkey_at: number
   /** When they last showed that they read the mail of their address, by a link or a code; 0 for never. */
   mailed_at: number
+  /** When they used a link for the first factor of their account; 0 for never. */
+  link_at: number
   /** How many proofs were given. A clock could not say whether a proof came after a request. */
   proofs: number
   /** Up to a minute old. */

@@ -104,6 +104,12 @@ export const mails: Catalogue['mails'] = {
         `${about} hat einen Link erstellt, mit dem sich ein neues Passwort für Ihr Konto bei ${site} wählen lässt. Wenn Sie darum gebeten haben, bekommen Sie ihn von dort.`,
       ],
     }),
+    enrolment_link: ({ site, about }) => ({
+      subject: `Jemand hat einen Link zu Ihrem Konto bei ${site} erstellt`,
+      paragraphs: [
+        `${about} hat einen Link erstellt, mit dem Ihrem Konto bei ${site} ein erster zweiter Faktor hinzugefügt werden kann. Wenn Sie darum gebeten haben, erhalten Sie ihn von dieser Person.`,
+      ],
+    }),
     address_changed: ({ site, about, restores }) => ({
       subject: `Ihre Adresse für ${site} wurde geändert`,
       paragraphs: [

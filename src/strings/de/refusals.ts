@@ -99,6 +99,8 @@ export const refusals: Catalogue['refusals'] = {
       `Sie haben Ihre E-Mail-Adresse vor kurzem geändert. Ihren ersten zweiten Faktor können Sie ab ${time(at)} hinzufügen; bis dahin kann die frühere Adresse die Änderung zurücknehmen. Die Administration kann früher helfen.`,
     address_needed:
       'Fügen Sie Ihrem Konto zuerst eine E-Mail-Adresse hinzu, oder fragen Sie die Administration. Vor dem ersten zweiten Faktor wird Ihnen ein Code gesendet.',
+    enrolment_link_needed:
+      'Ihr erster zweiter Faktor braucht einen Link von der Verwaltung. Bitten Sie darum und öffnen Sie ihn, während Sie angemeldet sind.',
     no_mail:
       'Es kann Ihnen kein Code gesendet werden: Ihr Konto hat keine bestätigte Adresse, oder diese Site versendet keine E-Mails.',
     wrong_mailed_code:

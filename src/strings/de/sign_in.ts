@@ -74,6 +74,13 @@ export const sign_in: Catalogue['sign_in'] = {
     forgot_password: 'Passwort vergessen oder nie festgelegt?',
     no_password: 'Sie haben kein Passwort? Die Administration kann eines für Sie festlegen.',
   },
+  /** Behind a link for the first second factor. */
+  enrol: {
+    title: 'Zweiten Faktor hinzufügen',
+    lead: ({ user }: { user: string }) =>
+      `Mit diesem Link können Sie dem Konto ${user} in den nächsten 15 Minuten eine Authenticator-App oder einen Passkey hinzufügen.`,
+    button: 'Weiter',
+  },
   register: {
     title: 'Konto erstellen',
     /** Of a link for several people, with a mail server and without one. */

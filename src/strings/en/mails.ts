@@ -133,6 +133,12 @@ export const mails = {
         `${about} made a link by which a new password can be chosen for your account at ${site}. If you asked for it, they will hand it to you.`,
       ],
     }),
+    enrolment_link: ({ site, about }) => ({
+      subject: `Somebody made a link to your account at ${site}`,
+      paragraphs: [
+        `${about} made a link by which a first second factor can be added to your account at ${site}. If you asked for it, they will hand it to you.`,
+      ],
+    }),
     address_changed: ({ site, about, restores }) => ({
       subject: `Your address for ${site} was changed`,
       paragraphs: [

@@ -103,6 +103,8 @@ export const refusals = {
       `You changed your email address a short while ago. You can add your first second factor from ${time(at)} on; until then, the previous address can take the change back. An administrator can help sooner.`,
     address_needed:
       'Add an email address to your account first, or ask an administrator. Before your first second factor, a code is mailed to you.',
+    enrolment_link_needed:
+      'Your first second factor takes a link from an administrator. Ask for one, and open it while you are signed in.',
     no_mail:
       'No code can be mailed to you: your account has no confirmed address, or this site sends no mail.',
     wrong_mailed_code:

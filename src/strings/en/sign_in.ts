@@ -73,6 +73,13 @@ export const sign_in = {
     forgot_password: 'Forgot your password, or never set one?',
     no_password: 'No password? An administrator can set one for you.',
   },
+  /** Behind a link for the first second factor. */
+  enrol: {
+    title: 'Add a second factor',
+    lead: ({ user }: { user: string }) =>
+      `With this link you may add an authenticator app or a passkey to the account ${user} in the next 15 minutes.`,
+    button: 'Continue',
+  },
   register: {
     title: 'Create account',
     /** Of a link for several people, with a mail server and without one. */

@@ -104,6 +104,12 @@ export const mails: Catalogue['mails'] = {
         `${about} a créé un lien permettant de choisir un nouveau mot de passe pour votre compte sur ${site}. Si vous l’avez demandé, on vous le remettra.`,
       ],
     }),
+    enrolment_link: ({ site, about }) => ({
+      subject: `Quelqu’un a créé un lien vers votre compte sur ${site}`,
+      paragraphs: [
+        `${about} a créé un lien permettant d’ajouter un premier second facteur à votre compte sur ${site}. Si vous l’avez demandé, cette personne vous le remettra.`,
+      ],
+    }),
     address_changed: ({ site, about, restores }) => ({
       subject: `Votre adresse pour ${site} a été modifiée`,
       paragraphs: [

@@ -98,6 +98,8 @@ export const refusals: Catalogue['refusals'] = {
       `Vous avez changé d’adresse e-mail récemment. Vous pourrez ajouter votre premier second facteur à partir du ${time(at)}\u00a0; d’ici là, l’ancienne adresse peut annuler le changement. Un administrateur peut vous aider plus tôt.`,
     address_needed:
       'Ajoutez d’abord une adresse e-mail à votre compte, ou demandez à un administrateur. Avant le premier second facteur, un code vous est envoyé.',
+    enrolment_link_needed:
+      'Votre premier second facteur nécessite un lien d’un administrateur. Demandez-en un et ouvrez-le en étant connecté.',
     no_mail:
       'Aucun code ne peut vous être envoyé\u00a0: votre compte n’a pas d’adresse confirmée, ou ce site n’envoie pas d’e-mails.',
     wrong_mailed_code:

@@ -75,6 +75,13 @@ export const sign_in: Catalogue['sign_in'] = {
     forgot_password: 'Mot de passe oublié ou jamais défini\u202f?',
     no_password: 'Pas de mot de passe\u202f? Un administrateur peut en définir un pour vous.',
   },
+  /** Behind a link for the first second factor. */
+  enrol: {
+    title: 'Ajouter un second facteur',
+    lead: ({ user }: { user: string }) =>
+      `Avec ce lien, vous pouvez ajouter une application d’authentification ou une clé d’accès au compte ${user} pendant les 15 prochaines minutes.`,
+    button: 'Continuer',
+  },
   register: {
     title: 'Créer un compte',
     /** Of a link for several people, with a mail server and without one. */

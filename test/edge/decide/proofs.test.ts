@@ -77,6 +77,7 @@ onSqliteFirst('a proof that a place asks for', (newUrl) => {
           second_at: 0,
           passkey_at: 0,
           mailed_at: 0,
+          link_at: 0,
           proofs: 1,
           impersonated_user_id: null,
           impersonating_until: null,
