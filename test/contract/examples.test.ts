@@ -108,6 +108,7 @@ const needsSession = new Set([
   'sessions.trusted.revoke',
   'auth.request_mailed_code',
   'auth.prove',
+  'auth.use_enrolment_link',
   'factors.add_totp',
   'factors.confirm_totp',
   'factors.remove_totp',
@@ -138,6 +139,10 @@ const callerOf = async ({ hero }: TestDaemon, { name }: DocumentedMethod): Promi
 
 /** Parameters that cannot be fixed in an example: current codes, authenticator responses and new tokens. */
 const currentParams: Partial<Record<string, (stage: TestDaemon, caller: HeroProxy) => Promise<object>>> = {
+  'auth.use_enrolment_link': async ({ hero }) => {
+    const { link } = await hero.users.enrolment_link({ user: 'ada' })
+    return { token: new URL(link).searchParams.get('token')! }
+  },
   'auth.login_by_code': async ({ hero }) => {
     const { ada } = await signInAda(hero)
     const secret = await enrol(ada)
