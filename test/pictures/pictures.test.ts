@@ -1,30 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { deflateSync } from 'node:zlib'
-import { pngChunk, pngSignature } from '../../src/pictures/png.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { openForm } from '../support/edge_stage.ts'
 import { ask, signIn } from '../support/http.ts'
 import { person } from '../support/people.ts'
+import { greyPixel } from '../support/pictures.ts'
 import { refused } from '../support/refused.ts'
 
 const home = 'localhost:9997'
-
-/** A picture of one pixel in this shade of grey. */
-const grey = (shade: number): Buffer => {
-  const header = Buffer.alloc(13)
-  header.writeUInt32BE(1, 0)
-  header.writeUInt32BE(1, 4)
-  header.set([8, 0], 8)
-  const data = deflateSync(Buffer.from([0, shade]))
-  return Buffer.concat([
-    pngSignature,
-    pngChunk('IHDR', header),
-    pngChunk('IDAT', data),
-    pngChunk('IEND', Buffer.alloc(0)),
-  ])
-}
 
 onBothDatabases('pictures of people', (newUrl) => {
   let daemon: TestDaemon
@@ -44,11 +28,11 @@ onBothDatabases('pictures of people', (newUrl) => {
     assert.match(before, /^http:\/\/localhost:9997\/auth\/pictures\/[A-Za-z0-9_-]{22}$/)
     const generated = await at(before)
     assert.deepEqual([generated.status, generated.headers['content-type']], [200, 'image/png'])
-    assert.equal((await set('ada', grey(7))).picture, before)
+    assert.equal((await set('ada', greyPixel(7))).picture, before)
     const own = await at(before)
-    assert.equal(Number(own.headers['content-length']), grey(7).length)
+    assert.equal(Number(own.headers['content-length']), greyPixel(7).length)
     assert.notEqual(own.headers.etag, generated.headers.etag)
-    assert.notEqual((await set('bob', grey(7))).picture, before)
+    assert.notEqual((await set('bob', greyPixel(7))).picture, before)
     await set('ada', null)
     assert.equal((await at(before)).headers.etag, generated.headers.etag)
     daemon = await daemon.restart()
@@ -57,7 +41,7 @@ onBothDatabases('pictures of people', (newUrl) => {
   })
 
   test('are served as pictures and nothing else, for pages of every origin, and asked for again after five minutes', async () => {
-    const { picture } = await set('ada', grey(9))
+    const { picture } = await set('ada', greyPixel(9))
     const { headers } = await at(picture)
     assert.equal(headers['cache-control'], 'public, max-age=300')
     assert.equal(headers['x-content-type-options'], 'nosniff')
@@ -70,7 +54,7 @@ onBothDatabases('pictures of people', (newUrl) => {
   })
 
   test('are at no address that could be guessed, and at none of somebody who may not sign in', async () => {
-    const { picture } = await set('bob', grey(3))
+    const { picture } = await set('bob', greyPixel(3))
     const segment = picture.split('/').at(-1)!
     for (const wrong of [
       segment.slice(1),
@@ -97,9 +81,9 @@ onBothDatabases('pictures of people', (newUrl) => {
       (await daemon.hero.auth.login({ login: 'ada', password: goodPassword })).access_token,
     )
     await daemon.hero.users.add({ username: 'cleo', is_admin: true })
-    await set('ada', grey(1), ada)
-    await refused(set('cleo', grey(1), ada), 'claim_required')
-    await refused(set('nobody', grey(1)), 'not_found')
+    await set('ada', greyPixel(1), ada)
+    await refused(set('cleo', greyPixel(1), ada), 'claim_required')
+    await refused(set('nobody', greyPixel(1)), 'not_found')
     for (const wrong of ['<svg xmlns="http://www.w3.org/2000/svg"/>', '<html>', ''])
       await refused(set('ada', Buffer.from(wrong), ada), 'invalid_params', 'picture')
   })
@@ -126,17 +110,17 @@ onBothDatabases('pictures of people', (newUrl) => {
       })
     }
     const { picture } = await set('ada', null)
-    assert.equal((await post(grey(42))).headers.location, '/auth/profile?done=picture')
-    assert.equal(Number((await at(picture)).headers['content-length']), grey(42).length)
+    assert.equal((await post(greyPixel(42))).headers.location, '/auth/profile?done=picture')
+    assert.equal(Number((await at(picture)).headers['content-length']), greyPixel(42).length)
     const page = await ask(daemon, home, '/auth/profile', { headers: ['Accept', 'text/html', 'Cookie', ada] })
     assert.ok(
       page.body.includes(new URL(picture).pathname) && page.body.includes('/auth/account/remove_picture'),
     )
     const wrong = await post(Buffer.from('<script>'))
     assert.deepEqual([wrong.status, /role="alert"/.test(wrong.body)], [400, true])
-    assert.equal((await post(grey(1), 'other')).status, 400)
-    assert.equal((await post(grey(1), 'picture', 'multipart/form-data; boundary=none')).status, 415)
+    assert.equal((await post(greyPixel(1), 'other')).status, 400)
+    assert.equal((await post(greyPixel(1), 'picture', 'multipart/form-data; boundary=none')).status, 415)
     assert.equal((await post(Buffer.alloc(800 * 1024))).status, 413)
-    assert.equal(Number((await at(picture)).headers['content-length']), grey(42).length)
+    assert.equal(Number((await at(picture)).headers['content-length']), greyPixel(42).length)
   })
 })
