@@ -698,6 +698,12 @@ export interface Session {
   user_agent: string
   /** The second factor that was verified */
   factor: "" | "totp" | "recovery" | "passkey"
+  /** When the person last proved who they are, in Unix seconds; 0 if the time is unknown */
+  proven_at: number
+  /** When they last did so with a second factor; 0 for never */
+  second_at: number
+  /** When they last did so with a passkey; 0 for never */
+  passkey_at: number
   /** Unix time in seconds, up to the year 9999 */
   created_at: number
   /** Unix time in seconds, up to a minute old */

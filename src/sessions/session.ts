@@ -24,6 +24,11 @@ export const Session = Named('Session', {
   factor: Type.Enum(['', 'totp', 'recovery', 'passkey'], {
     description: 'The second factor that was verified',
   }),
+  proven_at: Type.Integer({
+    description: 'When the person last proved who they are, in Unix seconds; 0 if the time is unknown',
+  }),
+  second_at: Type.Integer({ description: 'When they last did so with a second factor; 0 for never' }),
+  passkey_at: Type.Integer({ description: 'When they last did so with a passkey; 0 for never' }),
   created_at: Time,
   last_used_at: Type.Integer({ description: 'Unix time in seconds, up to a minute old' }),
   expires_at: Time,

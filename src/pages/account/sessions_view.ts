@@ -11,6 +11,9 @@ export interface SignInRow {
   readonly address: string
   readonly user_agent: string
   readonly factor: '' | 'totp' | 'recovery' | 'passkey'
+  readonly proven_at: number
+  readonly second_at: number
+  readonly passkey_at: number
   readonly created_at: number
   readonly last_used_at: number
   readonly current: boolean
@@ -31,6 +34,15 @@ export interface TrustedRow {
 
 type Providers = Parameters<typeof titleOfWay>[1]
 
+/** When the person last proved who they are, and how strongly: what services that ask for more go by. */
+const provedLine = (words: Catalogue, { proven_at, second_at, passkey_at }: SignInRow): string => {
+  const { proved } = words.account.sessions
+  if (passkey_at > 0 && passkey_at >= proven_at) return proved.passkey({ at: passkey_at })
+  const line = proven_at === 0 ? proved.unknown : proved.any({ at: proven_at })
+  if (second_at === 0) return line
+  return second_at >= proven_at ? proved.second({ at: second_at }) : `${line}. ${proved.second({ at: second_at })}`
+}
+
 /** Says what a person needs to recognise a sign-in: browser, address, time, proof, and the hosts that it opened. */
 export const sessionFacts = (words: Catalogue, session: SignInRow, providers: Providers): Html => {
   const own = words.account.sessions
@@ -38,7 +50,8 @@ export const sessionFacts = (words: Catalogue, session: SignInRow, providers: Pr
   const proofs = [titleOfWay(words, providers, provider), ...(factor === '' ? [] : [own.factors[factor]])]
   return html`<p><strong>${deviceOf(words, session.user_agent)}</strong>${session.current && ` (${own.current})`}<br>
 <span class="number">${own.details(session)}<br>
-${own.signed_in({ at: created_at, proofs })}${hosts.length > 0 && html`<br>
+${own.signed_in({ at: created_at, proofs })}<br>
+${provedLine(words, session)}${hosts.length > 0 && html`<br>
 ${own.opened({ hosts })}`}${session.remembered && html`<br>
 ${own.kept}`}</span></p>`
 }

@@ -146,7 +146,12 @@ const leadOf = (
   { sign_in: { prove: words } }: Catalogue,
   asks: ProofRule | undefined,
   hasNone: boolean,
-): string => (asks === undefined ? words.lead : hasNone ? words.none[asks.proof] : words.place[asks.proof])
+): string => {
+  if (asks === undefined) return words.lead
+  if (hasNone) return words.none[asks.proof]
+  const { proof, proof_age: seconds } = asks
+  return seconds === null ? words.place[proof] : `${words.place[proof]} ${words.recent({ seconds })}`
+}
 
 /** What the page was opened for: a place that asks for a proof, or a change to the account. */
 const asksIn = (given: URLSearchParams): ProofRule | undefined =>

@@ -170,6 +170,12 @@ export const account: Catalogue['account'] = {
       '„Angemeldet bleiben“ beweist nichts. Wichtige Änderungen, die Verwaltung und manche Dienste fragen weiterhin, wer Sie sind.',
     details: ({ address, last_used_at }) => `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
     signed_in: ({ at, proofs }) => `Angemeldet am ${time(at)} mit ${list(proofs)}`,
+    proved: {
+      any: ({ at }: { at: number }) => `Ausgewiesen ${time(at)}`,
+      second: ({ at }: { at: number }) => `Mit zweitem Faktor ausgewiesen ${time(at)}`,
+      passkey: ({ at }: { at: number }) => `Mit Passkey ausgewiesen ${time(at)}`,
+      unknown: 'Zeitpunkt des Nachweises unbekannt',
+    },
     opened: ({ hosts }) => `Geöffnet: ${list(hosts)}`,
     factors: {
       totp: 'Authenticator-App',

@@ -61,6 +61,8 @@ export const sign_in: Catalogue['sign_in'] = {
         'Bestätigen Sie mit Ihrem zweiten Faktor, um fortzufahren: mit einem Code, einem Sicherheitsschlüssel oder einem Passkey.',
       passkey: 'Bestätigen Sie mit einem Passkey, um fortzufahren.',
     },
+    recent: ({ seconds }: { seconds: number }) =>
+      `Der Nachweis darf höchstens ${duration(seconds)} alt sein.`,
     none: {
       any: 'Sie haben hier keine Möglichkeit, zu bestätigen, wer Sie sind. Die Administration kann helfen.',
       second:

@@ -168,6 +168,12 @@ export const account = {
       `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
     signed_in: ({ at, proofs }: { at: number; proofs: readonly string[] }) =>
       `Signed in ${time(at)} with ${list(proofs)}`,
+    proved: {
+      any: ({ at }: { at: number }) => `Confirmed ${time(at)}`,
+      second: ({ at }: { at: number }) => `Confirmed with a second factor ${time(at)}`,
+      passkey: ({ at }: { at: number }) => `Confirmed with a passkey ${time(at)}`,
+      unknown: 'Not known when it was confirmed',
+    },
     opened: ({ hosts }: { hosts: readonly string[] }) => `Opened ${list(hosts)}`,
     /** What was verified besides the first proof. */
     factors: {

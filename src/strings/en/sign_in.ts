@@ -60,6 +60,7 @@ export const sign_in = {
       second: 'To continue, confirm with your second factor: a code, a security key or a passkey.',
       passkey: 'To continue, confirm with a passkey.',
     },
+    recent: ({ seconds }: { seconds: number }) => `It may be at most ${duration(seconds)} old.`,
     none: {
       any: 'You have no way to confirm who you are here. An administrator can help.',
       second:

@@ -169,6 +169,12 @@ export const account: Catalogue['account'] = {
       '« Rester connecté » ne prouve rien. Les changements importants, l’administration et certains services demandent toujours qui vous êtes.',
     details: ({ address, last_used_at }) => `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
     signed_in: ({ at, proofs }) => `Connexion le ${time(at)} par ${list(proofs)}`,
+    proved: {
+      any: ({ at }: { at: number }) => `Confirmé ${time(at)}`,
+      second: ({ at }: { at: number }) => `Confirmé avec un second facteur ${time(at)}`,
+      passkey: ({ at }: { at: number }) => `Confirmé avec une clé d’accès ${time(at)}`,
+      unknown: 'Date de confirmation inconnue',
+    },
     opened: ({ hosts }) => `A ouvert ${list(hosts)}`,
     factors: {
       totp: 'application d’authentification',

@@ -62,6 +62,7 @@ export const sign_in: Catalogue['sign_in'] = {
         'Pour continuer, confirmez avec votre second facteur\u00a0: un code, une clé de sécurité ou une clé d’accès.',
       passkey: 'Pour continuer, confirmez avec une clé d’accès.',
     },
+    recent: ({ seconds }: { seconds: number }) => `La preuve peut dater de ${duration(seconds)} au plus.`,
     none: {
       any: 'Vous n’avez aucun moyen de confirmer votre identité ici. Un administrateur peut vous aider.',
       second:

@@ -63,6 +63,7 @@ describe('the pages of an account', () => {
       await database.query
         .updateTable('sessions')
         .set({ user_agent: firefox, address: '192.0.2.7', factor: 'totp', created_at: 1_795_000_000 })
+        .set({ proven_at: 1_795_000_500, second_at: 1_795_000_000 })
         .where('id', '=', opened.id)
         .execute()
     })
@@ -73,6 +74,10 @@ describe('the pages of an account', () => {
     const text = row.replaceAll(/<[^>]*>/g, '')
     assert.match(text, /^Firefox on Linux\n192\.0\.2\.7 · last used .* UTC\n/)
     assert.match(text, /Signed in Nov 18, 2026, 11:06 UTC with password and authenticator app\n/)
+    assert.match(
+      text,
+      /Confirmed Nov 18, 2026, 11:15 UTC\. Confirmed with a second factor Nov 18, 2026, 11:06 UTC\n/,
+    )
     assert.match(text, /Opened wiki\.localhost/)
     assert.ok(row.includes(`href="/auth/account/revoke?id=${opened.id}"`))
     const mine = rows.find((line) => line !== row)!
@@ -81,6 +86,8 @@ describe('the pages of an account', () => {
     const question = await page(`/auth/account/revoke?id=${opened.id}`, other)
     assert.match(question.body, /Firefox on Linux/)
     assert.match(question.body, /has to sign in again, also at wiki\.localhost\./)
+    const asks = await page('/auth/prove?proof=any&proof_age=600&return_to=/auth/me', other)
+    assert.match(asks.body, /confirm who you are\. It may be at most 10 minutes old\./)
     const all = await page('/auth/account/revoke_all', other)
     assert.match(all.body, /Firefox on Linux/)
     assert.ok(!all.body.includes('this device'))
