@@ -23,6 +23,7 @@ import { seed, startCopy } from '../support/seed.ts'
 /** Members that differ between machines or runs. */
 const masked = new Set([
   'created_at',
+  'proven_at',
   'updated_at',
   'email_verified_at',
   'expires_at',
@@ -260,8 +261,7 @@ const addPasskey = async ({ config }: TestDaemon, ada: HeroProxy) => {
 const trustBrowser = async ({ config, hero }: TestDaemon): Promise<string> => {
   const { id: user_id } = await hero.users.get({ username: 'ada' })
   const id = newId()
-  const [at, never] = [1795435200, { second_at: 0, passkey_at: 0 }]
-  const times = { proven_at: at, ...never, created_at: at, last_used_at: at, expires_at: 2 ** 31 }
+  const times = { created_at: 1795435200, last_used_at: 1795435200, expires_at: 2 ** 31 }
   const about = { browser: id, address: '127.0.0.1', user_agent: 'Mozilla/5.0', ...times }
   await byHand({ config }, ({ query }) =>
     query
