@@ -68,7 +68,7 @@ const lenient = (text: string): string[] => {
  * What the readings of one path may cost, in characters of the texts that we look at. An ordinary path with escapes needs three
  * or four for each of its own. A short one may have many readings: together they are still few characters.
  */
-const mayCost = (path: string): number => Math.max(160 * 1024, 5 * path.length)
+const mayCost = (path: string): number => Math.max(96 * 1024, 5 * path.length)
 
 /** All texts that a path can become by decoding it up to twice and being read leniently before, between or after. */
 const decode = (path: string): ReadonlySet<string> | undefined => {
@@ -123,15 +123,17 @@ interface Readings {
 
 /** The readings of a path, only to be compared, never forwarded. Undefined if there are too many to look at: then it must be refused. */
 export const readings = (path: string): Readings | undefined => {
-  // Several checks of one request ask in turn.
-  if (last.path !== path) {
+  if (!recent.has(path)) {
+    for (const [oldest] of recent) if (recent.size >= maxRecent) recent.delete(oldest)
     const decodings = decode(path)
-    last = { path, found: decodings && { decodings, paths: read(decodings) } }
+    recent.set(path, decodings && { decodings, paths: read(decodings) })
   }
-  return last.found
+  return recent.get(path)
 }
 
-let last: { readonly path: string; readonly found: Readings | undefined } = { path: '', found: undefined }
+/** Several checks of one request ask in turn, for its path and for what is left of it without a prefix. */
+const recent = new Map<string, Readings | undefined>()
+const maxRecent = 2
 
 /** Whether a path has a reading of this kind, or could have: too many to look at. */
 export const someReading = (path: string, is: (reading: string) => boolean): boolean =>
