@@ -692,7 +692,7 @@ export interface Session {
   user: string
   /** cookie: a browser signed in; token: a program signed in */
   kind: "cookie" | "token"
-  /** How the user signed in: password, setup, magic_link, passkey, or the name of a provider */
+  /** How the user signed in: password, setup, magic_link, passkey, another_device, or the name of a provider */
   provider: string
   address: string
   user_agent: string
@@ -714,6 +714,8 @@ export interface Session {
   current: boolean
   /** Whether its person asked to stay signed in in this browser (remember_days) */
   remembered: boolean
+  /** Whether another device of its person opened it (auth.approve_elsewhere). It proves nothing, and lasts 12 hours at most */
+  by_another_device: boolean
   /** The hosts of services that this sign-in has opened, in alphabetical order */
   hosts: string[]
 }
@@ -1301,6 +1303,53 @@ export type SessionsTrustedListResult = {
 export interface SessionsTrustedRevokeParams {
   /** A UUID of version 7 */
   id: string
+}
+
+export interface AuthBeginElsewhereParams {
+  /** A secret of 256 bits in base64url that only the asking browser keeps */
+  browser_secret: string
+}
+
+export interface AuthLookElsewhereParams {
+  /** A secret of 256 bits in base64url that only the asking browser keeps */
+  browser_secret: string
+}
+export type AuthLookElsewhereResult = {
+  /** waiting: no phone has opened the link; opened: one has, and its person is to type the digits; approved: auth.login_elsewhere opens the session; ended: begin again */
+  state: "waiting" | "opened" | "approved" | "ended"
+  /** Why it has ended. network: the phone was in another network; family: one of the two has an IPv4 address and the other one of IPv6; digits: wrong ones were typed; over: five minutes have passed, or nothing was begun */
+  why: "" | "network" | "family" | "digits" | "over"
+  link: string | null
+  digits: string | null
+  user: string | null
+  expires_at: number | null
+}
+
+export interface AuthOpenElsewhereParams {
+  /** The parameter `code` of the link */
+  code: string
+}
+export type AuthOpenElsewhereResult = {
+  /** The network address of the browser */
+  address: string
+  /** What the browser calls itself */
+  user_agent: string
+  /** Whether the browser is in the network of the phone. family: nobody can tell, because one has an IPv4 address and the other one of IPv6 */
+  network: "same" | "other" | "family"
+  /** Whether the setting `elsewhere` lets this phone go on */
+  may: boolean
+}
+
+export interface AuthApproveElsewhereParams {
+  /** The parameter `code` of the link */
+  code: string
+  /** As the browser shows them */
+  digits: string
+}
+
+export interface AuthLoginElsewhereParams {
+  /** A secret of 256 bits in base64url that only the asking browser keeps */
+  browser_secret: string
 }
 
 export interface FactorsListParams {
@@ -2637,6 +2686,11 @@ export interface Methods {
   'auth.refresh': { params: AuthRefreshParams; result: SignedIn }
   'sessions.trusted.list': { params: SessionsTrustedListParams; result: SessionsTrustedListResult }
   'sessions.trusted.revoke': { params: SessionsTrustedRevokeParams; result: null }
+  'auth.begin_elsewhere': { params: AuthBeginElsewhereParams; result: null }
+  'auth.look_elsewhere': { params: AuthLookElsewhereParams; result: AuthLookElsewhereResult }
+  'auth.open_elsewhere': { params: AuthOpenElsewhereParams; result: AuthOpenElsewhereResult }
+  'auth.approve_elsewhere': { params: AuthApproveElsewhereParams; result: null }
+  'auth.login_elsewhere': { params: AuthLoginElsewhereParams; result: SignedIn }
   'factors.list': { params: FactorsListParams; result: FactorList }
   'factors.add_totp': { params: FactorsAddTotpParams; result: FactorsAddTotpResult }
   'factors.confirm_totp': { params: FactorsConfirmTotpParams; result: FactorsConfirmTotpResult }
@@ -2811,6 +2865,16 @@ export interface HeroProxyMethods {
     prove(params?: AuthProveParams): Promise<null>
     /** Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in. A refresh token works once. If it is used again, two parties hold it and the session ends. Within ten seconds of the first use, the error is `conflict` instead, because a response may have been lost or two calls may have raced. */
     refresh(params: AuthRefreshParams): Promise<SignedIn>
+    /** Ask for a sign-in by another device of the person: begin in the browser that waits. Pages of home call it; other callers have no network address that we believe. While the setting `elsewhere` is `anywhere`, local programs may call it too. Then show the link of auth.look_elsewhere as a QR code, and its digits. It all ends after five minutes. */
+    begin_elsewhere(params: AuthBeginElsewhereParams): Promise<null>
+    /** Return what has become of a sign-in by another device, for the browser that waits */
+    look_elsewhere(params: AuthLookElsewhereParams): Promise<AuthLookElsewhereResult>
+    /** Open the link of a browser that asks to be signed in, on your phone; the first phone owns it. Takes a fresh proof, which is a second factor or a passkey if you have one. Never while you impersonate somebody, and never in a sign-in that another device opened. A request that may not go on because of its network has ended. */
+    open_elsewhere(params: AuthOpenElsewhereParams): Promise<AuthOpenElsewhereResult>
+    /** Sign in the browser whose link your phone has opened, by the two digits that it shows. You have one try. The session proves nothing, lasts 12 hours at most, and never holds `admin`, `groups.admin` or `proxy.*`; it gives no application access, approves no device and makes no token, until its person signs in anew. A mail tells you. */
+    approve_elsewhere(params: AuthApproveElsewhereParams): Promise<null>
+    /** Open the session that another device has approved, in the browser that asked for it. For pages of home: the session is one of a browser. It is opened once, while the phone that approved it is signed in. */
+    login_elsewhere(params: AuthLoginElsewhereParams): Promise<SignedIn>
     /** Return the access token that a provider issued for you, renewed if necessary. It needs a provider with keep_tokens. You get your own token only: operators, administrators, impersonators, pages of services and callers with a personal access token or a JWT are refused. */
     upstream_token(params: AuthUpstreamTokenParams): Promise<AuthUpstreamTokenResult>
   }
@@ -3153,6 +3217,11 @@ export const methodNames = [
   'auth.refresh',
   'sessions.trusted.list',
   'sessions.trusted.revoke',
+  'auth.begin_elsewhere',
+  'auth.look_elsewhere',
+  'auth.open_elsewhere',
+  'auth.approve_elsewhere',
+  'auth.login_elsewhere',
   'factors.list',
   'factors.add_totp',
   'factors.confirm_totp',

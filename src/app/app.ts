@@ -67,6 +67,7 @@ export const createApp = (
         arrivalCodes,
         devices,
         flows.trusted,
+        flows.elsewhere,
       ])
         await room.sweep()
       await flows.closedAccounts.sweep()

@@ -15,7 +15,8 @@ import { createHandover } from './handover.ts'
 import type { OwnPaths } from '../edge/own_paths.ts'
 import { myServices, profiles } from './profiles.ts'
 import { createOwnPaths } from './own_paths.ts'
-import { ClientAddresses } from '../wire/client_address.ts'
+import { ClientAddresses, isLocated } from '../wire/client_address.ts'
+import type { EdgeRequest } from '../wire/request.ts'
 import { PostRpc } from '../rpc/post_rpc.ts'
 import type { ReceivedRequest } from '../wire/client_response.ts'
 import { UnbelievedProxies } from '../edge/serve/unbelieved_proxies.ts'
@@ -124,6 +125,7 @@ export const createDoors = (parts: Parts) => {
     switching: flows.switching,
     marks,
     behindUntrusted: (sent: ReceivedRequest) => unbelieved.explain(sent, peers),
+    isLocated: (sent: ReceivedRequest, asked: EdgeRequest) => isLocated(sent, asked, peers),
     links: flows.links,
     landing: () =>
       switchesOf(routes.lastTable().at(home.host)?.match('/'))?.serves === true ? '/auth/services' : '/',

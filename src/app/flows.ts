@@ -2,6 +2,7 @@ import { ArrivalCodes } from '../handover/codes.ts'
 import { LeftHosts } from '../handover/left_hosts.ts'
 import type { Reactions } from '../contract/reactions.ts'
 import { createAsking } from './asking.ts'
+import { createElsewhere } from './elsewhere.ts'
 import { createIdentifying } from './identifying.ts'
 import { createMakerRights, createSignUp } from './admitting.ts'
 import { createJudging } from './judging.ts'
@@ -216,6 +217,7 @@ export const createFlows = (
     links,
     devices,
     trusted,
+    elsewhere: createElsewhere({ config, database }, rooms, signIn),
     notices,
     noticeLinks,
     intrusions,

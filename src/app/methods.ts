@@ -5,6 +5,7 @@ import { auditMethods } from '../audit/methods.ts'
 import { subjectOfService } from '../identity/bearer_tokens.ts'
 import { codeMethods } from '../auth/code_methods.ts'
 import { emailMethods } from '../auth/email_methods.ts'
+import { elsewhereMethods } from '../auth/elsewhere/elsewhere_methods.ts'
 import { recoveryMethods } from '../auth/recovery/recovery_methods.ts'
 import { invitationMethods } from '../auth/sign_up/invitation_methods.ts'
 import { impersonationMethods } from '../auth/impersonation_methods.ts'
@@ -120,6 +121,7 @@ export const allMethods = (
     }),
     refreshMethod(sessions, signIn),
     ...trustedMethods(flows.trusted),
+    ...elsewhereMethods(flows.elsewhere),
     ...factorMethods({
       factors,
       passkeys,

@@ -20,6 +20,7 @@ export const offersOf =
       mailCodes: await settings.value('mail_codes'),
       remember: days.remember > 0 ? { seconds: days.remember * daySeconds, most } : undefined,
       trust: days.trust > 0 ? days.trust * daySeconds : undefined,
+      elsewhere: (await settings.value('elsewhere')) !== 'off',
       rpIds: await passkeys.rpIds.offered(),
       providers: (await providers.enabled()).map(({ provider, title, preset, second_factor_values }) => ({
         provider,

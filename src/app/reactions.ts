@@ -44,6 +44,7 @@ export const createReactions = (
     const { rooms, flows } = built()
     // An unfinished sign-in could open a session afterwards.
     await flows.links.forgetFirstSteps(userId)
+    await flows.elsewhere.forget(userId)
     await flows.trusted.forget(userId)
     if (reason === 'revoked') return
     // Otherwise an old link would open the account once it is active again.

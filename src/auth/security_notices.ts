@@ -13,6 +13,7 @@ type NoticeKind =
   | 'recovery_link'
   | 'enrolment_link'
   | 'new_device'
+  | 'signed_in_elsewhere'
   | 'trust_ended'
 
 interface Parts {
@@ -84,5 +85,12 @@ export class SecurityNotices {
     if (device === undefined) return
     if ((await this.#parts.devices.meet(userId, device, caller.language)) === 'new')
       await this.send('new_device', userId, caller)
+  }
+
+  /** A browser that another device has signed in is always reported: somebody may have been talked into it. */
+  async signedInElsewhere(userId: string, caller: Caller): Promise<void> {
+    const device = deviceOf(caller)
+    if (device !== undefined) await this.#parts.devices.meet(userId, device, caller.language)
+    await this.send('signed_in_elsewhere', userId, caller)
   }
 }

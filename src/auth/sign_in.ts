@@ -2,10 +2,10 @@ import { sql } from 'kysely'
 import { wishes, type Caller } from '../contract/caller.ts'
 import type { Attempts, CountedAttempt } from '../attempts/attempts.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import { AppError, invalidParams } from '../contract/errors.ts'
+import { AppError, conflict, invalidParams } from '../contract/errors.ts'
 import type { FactorKind, Factors } from '../factors/factors.ts'
 import type { PasskeyAssertion } from '../factors/passkeys.ts'
-import type { OwnSignInMethod } from '../sessions/session.ts'
+import { anotherDevice, type OwnSignInMethod } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
@@ -19,6 +19,9 @@ import type { SessionOrigin } from '../sessions/opened_session.ts'
 import type { TrustedBrowsers } from './trust/trusted_browsers.ts'
 import { signedInAs } from './signed_in.ts'
 
+/** How long a sign-in lasts at most that another device opened. */
+const anotherDeviceSeconds = 43_200
+
 interface Parts {
   readonly database: Database
   readonly credentials: Passwords
@@ -27,7 +30,7 @@ interface Parts {
   readonly factors: Factors
   readonly links: OneTimeTokens
   readonly magicLinks: () => Promise<boolean>
-  readonly notices: Pick<SecurityNotices, 'signedIn'>
+  readonly notices: Pick<SecurityNotices, 'signedIn' | 'signedInElsewhere'>
   readonly trusted: TrustedBrowsers
 }
 
@@ -146,6 +149,27 @@ export class SignIn {
     const opened = await this.#openOrRenew(userId, origin, caller.replaces)
     await this.#parts.notices.signedIn(userId, caller)
     return signedInAs(user.username, opened, trusted)
+  }
+
+  /**
+   * Opens the session of a browser that another device of its person has approved. It proves nothing and is never kept. Throws conflict
+   * in a browser where somebody is signed in.
+   */
+  async openForAnotherDevice(userId: string, caller: Caller) {
+    const user = await this.#database.query
+      .selectFrom('users')
+      .select(['username', ...signInColumns])
+      .where('id', '=', userId)
+      .executeTakeFirst()
+    if (!user) throw wrongLogin()
+    if (!maySignIn(user)) throw whyNot(user)
+    if (caller.replaces !== undefined) throw conflict('Somebody is signed in in this browser already')
+    const { address = '', user_agent = '' } = caller
+    const origin = { provider: anotherDevice, factor: '', address, user_agent, proven_at: 0 }
+    const lifetime = Math.min(anotherDeviceSeconds, await this.#sessions.limits.lifetime(false))
+    const opened = await this.#sessions.open(userId, { ...origin, kind: 'cookie' }, lifetime)
+    await this.#parts.notices.signedInElsewhere(userId, caller)
+    return signedInAs(user.username, opened)
   }
 
   async #openOrRenew(userId: string, origin: SessionOrigin, replaces: string | undefined) {

@@ -53,6 +53,8 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proofs'>> {
   readonly uid?: number
   readonly pid?: number
   readonly address?: string
+  /** Whether that address is surely the client's own, and not of a proxy that we do not trust. Only pages of home say so. */
+  readonly located?: boolean
   readonly user_agent?: string
   /** What the cookie says by which we recognise a browser at sign-in. It proves nothing. */
   readonly device?: string | undefined

@@ -104,6 +104,18 @@ export class NetworkSet {
   }
 }
 
+/** Loopback, private and link-local networks (RFC 1122, 1918, 3927, 4193, 4291). */
+export const localNetworks = new NetworkSet([
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+])
+
 /** What stands before an IPv4 address that IPv6 carries: 64:ff9b::/96 (RFC 6052 section 2.1) and ::ffff:0:0:0/96 (RFC 2765 section 2.1). */
 const carriers: ReadonlySet<bigint> = new Set([0x64_ff9bn << 64n, 0xffff_0000n])
 

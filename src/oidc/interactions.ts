@@ -95,6 +95,7 @@ export class Interactions {
       reasons.includes('native_client_prompt') || (reasons.includes('consent_prompt') && !addedByUs)
     if (!mustAsk && scopes.every((scope) => givenBefore.includes(scope)))
       return { act: 'go on', to: await this.#grant(found, who, scopes) }
+    if (who.by_another_device) return { act: 'prove', name, optional: false }
     const stranger = known === undefined ? destinationOf(client.clientId) : known.dynamic ? '' : undefined
     return {
       act: 'ask',
@@ -119,7 +120,7 @@ export class Interactions {
   async approve(request: Request, response: Response, caller: Caller): Promise<string | undefined> {
     const found = await this.#interaction(request, response)
     const who = await this.#parts.signedIn(caller)
-    if (!found || !who || found.prompt.name !== 'consent') return undefined
+    if (!found || !who || who.by_another_device || found.prompt.name !== 'consent') return undefined
     const { database, audit, consents } = this.#parts
     const client = String(found.params.client_id)
     const scopes = wanted(found, await this.#parts.accounts.scopeClaims())

@@ -1,5 +1,6 @@
 import type { ProofTimes } from '../contract/proofs.ts'
 import { amrOf } from '../sessions/amr.ts'
+import { anotherDevice } from '../sessions/session.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
@@ -15,6 +16,8 @@ export interface SignedIn {
   readonly proofs: ProofTimes
   /** How many proofs were given in this session. It tells whether one came after a request, which two clocks cannot. */
   readonly given: number
+  /** Whether another device opened the session. Then it consents to nothing and approves no device. */
+  readonly by_another_device: boolean
   /** Authentication methods (RFC 8176). */
   readonly amr: readonly string[]
 }
@@ -84,6 +87,7 @@ export class ActiveSessions {
       proven_at,
       proofs,
       given,
+      by_another_device: row.provider === anotherDevice,
       amr: amrOf(row),
       expires_at,
       remembered: row.remembered === 1,

@@ -6,12 +6,12 @@ import { guest, type Caller } from '../contract/caller.ts'
 import { isNavigation, journeyOf, ownHeaders, policyWithScript, redirect, send } from '../wire/responses.ts'
 import type { Refusal } from '../wire/refusal.ts'
 import { pageHeaders } from '../html/show_refusal.ts'
-import { languageAsked } from '../html/words_for.ts'
 import type { Catalogue } from '../strings/catalogue.ts'
 import { inZone } from '../strings/formats.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { sessionCookieName } from '../wire/cookie_policy.ts'
 import { flowIdsIn, readCookie, setCookie, zoneCookie } from '../wire/cookies.ts'
+import { clientOf } from './client_of.ts'
 import { cookieOf, type CookieName, type Keepsake } from './keepsake.ts'
 import { readForm } from './form_body.ts'
 import { claimedFor, misuse, type FormRules } from './late_form.ts'
@@ -243,8 +243,7 @@ export class PageRequest {
   }
 
   #from() {
-    const { headers, rawHeaders } = this.#request
-    const facts = { user_agent: headers['user-agent'] ?? '', language: languageAsked(rawHeaders) }
-    return { via: 'browser', address: this.asked.address, browser: this.#browser, ...facts } as const
+    const client = clientOf(this.#request, this.asked, this.#parts)
+    return { via: 'browser', browser: this.#browser, ...client } as const
   }
 }

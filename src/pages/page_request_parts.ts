@@ -9,6 +9,7 @@ import type { Callers } from '../identity/callers.ts'
 import type { Identification } from '../identity/identify.ts'
 import type { SessionMarks } from '../identity/session_marks.ts'
 import type { ReceivedRequest } from '../wire/client_response.ts'
+import type { EdgeRequest } from '../wire/request.ts'
 import type { CookiePolicy } from '../wire/cookie_policy.ts'
 import type { FormGuard } from './form_tokens.ts'
 import type { ShownInvitation } from './shown_invitation.ts'
@@ -26,6 +27,8 @@ export interface PageRequestParts {
   readonly marks: SessionMarks
   /** Whether the request came over TLS to a proxy, as far as one can know without believing it. */
   readonly behindUntrusted: (sent: ReceivedRequest) => boolean
+  /** Whether the address of a request is surely its client's own. */
+  readonly isLocated: (sent: ReceivedRequest, asked: EdgeRequest) => boolean
   readonly links: Pick<OneTimeTokens, 'find'>
   /** The path of My services. */
   readonly landing: () => string

@@ -7,6 +7,8 @@ import * as account from './account/account.ts'
 import type { Topic } from './account/topic.ts'
 import { ask, postAsk } from './account/ask.ts'
 import { services, type ServicesParts } from './account/services.ts'
+import * as elsewhere from './elsewhere/browser.ts'
+import * as phone from './elsewhere/phone.ts'
 import { stillPaths, type StillParts } from './files.ts'
 import * as atHome from './handover/at_home.ts'
 import type { HomeParts } from './handover/at_home.ts'
@@ -110,6 +112,13 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   pageRow(parts, '/auth/magic', (page) => email.magic(page, parts.handover)),
   formRow(parts, '/auth/magic', email.postMagic),
   formRow(parts, '/auth/magic/code', email.postCode),
+  pageRow(parts, '/auth/elsewhere', elsewhere.elsewhere),
+  formRow(parts, '/auth/elsewhere', elsewhere.postElsewhere),
+  pageRow(parts, '/auth/elsewhere/wait', elsewhere.waitElsewhere),
+  formRow(parts, '/auth/elsewhere/enter', elsewhere.postEnter),
+  pageRow(parts, '/auth/elsewhere/open', phone.openElsewhere),
+  formRow(parts, '/auth/elsewhere/open', phone.postOpenElsewhere),
+  formRow(parts, '/auth/elsewhere/approve', phone.postApproveElsewhere),
   pageRow(parts, '/auth/not_me', (page) => notMe(page, parts.intrusions)),
   formRow(parts, '/auth/not_me', (page) => postNotMe(page, parts.intrusions)),
   pageRow(parts, '/auth/reopen', reopen),

@@ -1,7 +1,10 @@
+import { anotherDevice } from './session.ts'
+
 const firstMethods: Readonly<Record<string, readonly string[]>> = {
   password: ['pwd'],
   setup: ['pwd'],
   magic_link: ['email'],
+  [anotherDevice]: [],
 }
 
 const fed = ['fed']

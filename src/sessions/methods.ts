@@ -28,6 +28,7 @@ const example: Session = {
   expires_at: 1795521600,
   current: false,
   remembered: false,
+  by_another_device: false,
   hosts: [],
 }
 

@@ -2,8 +2,11 @@ import { revocationReasons } from '../contract/reactions.ts'
 import { Type, type Static } from '../contract/schema_builder.ts'
 import { Id, Named, Nullable, Time, Username } from '../contract/schemas.ts'
 
+/** Of a sign-in that another device of its person opened. Nothing was proved in it, and nothing can be until they sign in anew. */
+export const anotherDevice = 'another_device'
+
 /** Our own authentication methods. A session names one of them, or the provider that opened it. */
-export const ownSignInMethods = ['password', 'setup', 'magic_link', 'passkey'] as const
+export const ownSignInMethods = ['password', 'setup', 'magic_link', 'passkey', anotherDevice] as const
 export type OwnSignInMethod = (typeof ownSignInMethods)[number]
 
 /** Whether an identity provider authenticated the user. */
@@ -17,7 +20,8 @@ export const Session = Named('Session', {
     description: 'cookie: a browser signed in; token: a program signed in',
   }),
   provider: Type.String({
-    description: 'How the user signed in: password, setup, magic_link, passkey, or the name of a provider',
+    description:
+      'How the user signed in: password, setup, magic_link, passkey, another_device, or the name of a provider',
   }),
   address: Type.String(),
   user_agent: Type.String(),
@@ -35,6 +39,10 @@ export const Session = Named('Session', {
   current: Type.Boolean({ description: 'Whether this call uses this session' }),
   remembered: Type.Boolean({
     description: 'Whether its person asked to stay signed in in this browser (remember_days)',
+  }),
+  by_another_device: Type.Boolean({
+    description:
+      'Whether another device of its person opened it (auth.approve_elsewhere). It proves nothing, and lasts 12 hours at most',
   }),
   hosts: Type.Array(Type.String(), {
     description: 'The hosts of services that this sign-in has opened, in alphabetical order',

@@ -4,7 +4,7 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import type { ChildSessions } from './child_sessions.ts'
-import type { Session } from './session.ts'
+import { anotherDevice, type Session } from './session.ts'
 
 /** Lists the sign-ins of a user, newest first. `current` is the one that makes the call. */
 export const listSessions = async (
@@ -47,6 +47,7 @@ export const listSessions = async (
       hosts: hosts.get(row.id) ?? [],
       factor: row.factor as Session['factor'],
       remembered: row.remembered === 1,
+      by_another_device: row.provider === anotherDevice,
       current: row.id === current,
     })),
   }

@@ -1,6 +1,7 @@
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { provenAgainBy, type FreshProof } from './opened_session.ts'
+import { anotherDevice } from './session.ts'
 
 /** What people prove in sign-ins that are open. */
 export class SessionProofs {
@@ -10,12 +11,16 @@ export class SessionProofs {
     this.#database = database
   }
 
-  /** Records that the session's user has just authenticated again. Inside a transaction. */
+  /**
+   * Records that the session's user has just authenticated again. Nothing is recorded in a sign-in that another device opened: its person
+   * signs in anew. Inside a transaction.
+   */
   async add(id: string, proof: FreshProof): Promise<void> {
     await this.#database.query
       .updateTable('sessions')
       .set(provenAgainBy(proof, now()))
       .where('id', '=', id)
+      .where('provider', '<>', anotherDevice)
       .execute()
     this.#database.changed('sessions')
   }

@@ -4,6 +4,7 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { bit } from '../storage/schema.ts'
 import { joinedBy, provenBy, type OpenedSession, type SessionOrigin } from './opened_session.ts'
+import { anotherDevice } from './session.ts'
 import type { SessionLimits } from './session_limits.ts'
 import { newToken } from './session_token.ts'
 import type { Vouchings } from './vouchings.ts'
@@ -27,7 +28,8 @@ export class SessionRenewals {
   async signInAgain(id: string, userId: string, origin: SessionOrigin): Promise<OpenedSession | undefined> {
     const token = newToken()
     const at = now()
-    const joins = origin.vouching !== undefined && origin.factor === ''
+    const joins =
+      origin.vouching !== undefined && origin.factor === '' && !(await this.#isByAnotherDevice(id))
     // A provider that vouches for an open sign-in neither shortens it nor lets it last for longer than its person asked.
     const kept = joins ? await this.#keptUntil(id) : undefined
     const remembered = kept !== undefined || (await this.#limits.keeps(origin))
@@ -52,6 +54,17 @@ export class SessionRenewals {
     if (origin.vouching) await this.#vouchings.add(id, origin.vouching)
     this.#database.changed('sessions')
     return { token, id, expires_in, remembered }
+  }
+
+  /** Whether another device opened it. Then whatever its person proves themselves begins it anew. */
+  async #isByAnotherDevice(id: string): Promise<boolean> {
+    const row = await this.#database.query
+      .selectFrom('sessions')
+      .select('id')
+      .where('id', '=', id)
+      .where('provider', '=', anotherDevice)
+      .executeTakeFirst()
+    return row !== undefined
   }
 
   /** Until when a sign-in lasts that its person asked to keep; undefined for any other. */

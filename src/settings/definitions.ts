@@ -56,6 +56,11 @@ export const definitions = {
     400,
     'Days for which a browser needs no second factor at sign-in that its person trusts; 0 offers this to nobody, and ends it',
   ),
+  elsewhere: oneOf(
+    'same_network',
+    ['off', 'same_network', 'anywhere'],
+    'Whether a phone may sign in another browser by a QR code. off: no; same_network: from the same network address only (the same /64 of IPv6); anywhere: from any. Refused while the address may be that of a proxy that trusted_proxies does not list',
+  ),
   refresh_lifetime: integer(
     2592000,
     300,

@@ -34,6 +34,7 @@ import * as addressSince from './migrations/036_address_since.ts'
 import * as requestMails from './migrations/037_request_mails.ts'
 import * as secondFactorValues from './migrations/039_second_factor_values.ts'
 import * as enrolmentLinks from './migrations/040_enrolment_links.ts'
+import * as elsewhere from './migrations/041_elsewhere.ts'
 import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
@@ -86,6 +87,7 @@ export const migrations: Record<string, Migration> = {
   '037_request_mails': requestMails,
   '039_second_factor_values': secondFactorValues,
   '040_enrolment_links': enrolmentLinks,
+  '041_elsewhere': elsewhere,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { detached } from './detached.ts'
-import { NetworkSet } from '../contract/networks.ts'
+import { localNetworks, NetworkSet } from '../contract/networks.ts'
 import type { DecidingHeaders, DecidingName } from './deciding_headers.ts'
 import type { ReceivedRequest } from './client_response.ts'
 import type { UsualRequest } from './usual_request.ts'
@@ -161,22 +161,26 @@ export class ClientAddresses {
   }
 }
 
-/** Loopback, private and link-local networks (RFC 1122, 1918, 3927, 4193, 4291). */
-const local = new NetworkSet([
-  '127.0.0.0/8',
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '169.254.0.0/16',
-  '::1/128',
-  'fc00::/7',
-  'fe80::/10',
-])
-
 /** Headers that proxies and tunnels add. A browser that opens an address sends none that starts with X. */
 const addedByProxies = /^(x-|cf-|cdn-|fastly-|fly-|true-client-ip$|client-ip$|forwarded|via$)/
 
 /** Whether a client on this machine or its network sent the request itself: a proxy in between would show by a header. */
 export const isLocalClient = ({ socket, rawHeaders }: ReceivedRequest): boolean =>
-  local.has(socket.remoteAddress ?? '') &&
+  localNetworks.has(socket.remoteAddress ?? '') && isDirect(rawHeaders)
+
+const isDirect = (rawHeaders: readonly string[]): boolean =>
   rawHeaders.every((name, i) => i % 2 === 1 || !addedByProxies.test(name.toLowerCase().replaceAll('_', '-')))
+
+/**
+ * Whether the address of a request is surely its client's own. Without the word of a trusted proxy, it may be that of a proxy or gateway
+ * before us that everybody shares: if a header shows one, or if the address is a private one.
+ */
+export const isLocated = (
+  sent: ReceivedRequest,
+  { address, addressKnown }: { readonly address: string; readonly addressKnown: boolean },
+  peers: Pick<ClientAddresses, 'trusts'>,
+): boolean => {
+  const peer = peerOf(sent)
+  if (peers.trusts(peer)) return addressKnown && !peers.trusts(address)
+  return !localNetworks.has(peer) && isDirect(sent.rawHeaders)
+}

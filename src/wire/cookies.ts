@@ -21,6 +21,10 @@ export const returnPathCookie = (secure: boolean) =>
 export const mailedCodeCookie = (secure: boolean) =>
   secure ? '__Host-hero_proxy_mailed_code' : 'hero_proxy_mailed_code'
 
+/** The secret of a browser that waits for a phone to sign it in. */
+export const elsewhereCookie = (secure: boolean) =>
+  secure ? '__Host-hero_proxy_elsewhere' : 'hero_proxy_elsewhere'
+
 /** The way by which somebody last signed in in this browser: its name and nothing else. */
 export const wayCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_way' : 'hero_proxy_way')
 

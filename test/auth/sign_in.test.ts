@@ -28,7 +28,7 @@ before(async () => {
   const sessions = new Sessions(database, async () => 3600, noReactions, 'localhost')
   const attempts = new Attempts(database)
   // Nobody here has a second factor.
-  const notices = { signedIn: async () => {} }
+  const notices = { signedIn: async () => {}, signedInElsewhere: async () => {} }
   const trusted = { admits: async () => false, use: async () => undefined } as never
   const parts = { trusted, database, credentials, sessions, attempts, notices, magicLinks: async () => true }
   signIn = new SignIn({ ...parts, factors: undefined!, links: undefined! })

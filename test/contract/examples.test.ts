@@ -10,7 +10,9 @@ import { exampleRequest } from '../../src/asking/methods.ts'
 import { exampleRoute } from '../../src/routes/methods.ts'
 import { PendingLinks } from '../../src/federation/pending_links.ts'
 import { exampleTokens } from '../../src/auth/email_methods.ts'
-import { newId } from '../../src/storage/ids.ts'
+import { exampleElsewhere } from '../../src/auth/elsewhere/elsewhere_methods.ts'
+import { digest } from '../../src/secrets/digest.ts'
+import { newId, now } from '../../src/storage/ids.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { Authenticator } from '../support/authenticator.ts'
@@ -92,6 +94,7 @@ const stageOf = async (method: DocumentedMethod): Promise<TestDaemon> => {
 
 const open = [['registration_mode', 'open']] as const
 const links = [['magic_links', true]] as const
+const anywhere = [['elsewhere', 'anywhere']] as const
 /** Settings that an example needs. */
 const settingsOf: Partial<Record<string, readonly (readonly [string, string | boolean])[]>> = {
   'auth.register': open,
@@ -102,6 +105,10 @@ const settingsOf: Partial<Record<string, readonly (readonly [string, string | bo
   'auth.login_by_link': links,
   'auth.login_by_mailed_code': links,
   'auth.request_mailed_code': [['smtp_host', 'localhost']],
+  'auth.begin_elsewhere': anywhere,
+  'auth.open_elsewhere': anywhere,
+  'auth.approve_elsewhere': anywhere,
+  'auth.login_elsewhere': anywhere,
 }
 
 const needsSession = new Set([
@@ -122,6 +129,8 @@ const needsSession = new Set([
   'requests.add',
   'requests.withdraw',
   'auth.export',
+  'auth.open_elsewhere',
+  'auth.approve_elsewhere',
   'auth.close_account',
   'auth.impersonate',
   'auth.stop_impersonating',
@@ -197,6 +206,18 @@ const currentParams: Partial<Record<string, (stage: TestDaemon, caller: HeroProx
     })
     return { token: exampleTokens.reopen }
   },
+  'auth.look_elsewhere': async (stage) => ({
+    browser_secret: (await waitElsewhere(stage, {})).browser_secret,
+  }),
+  'auth.open_elsewhere': async (stage) => ({ code: (await waitElsewhere(stage, {})).code }),
+  'auth.approve_elsewhere': async (stage) => {
+    const { code } = await waitElsewhere(stage, { state: 'opened', ...(await phoneOfAda(stage)) })
+    return { code, digits: '47' }
+  },
+  'auth.login_elsewhere': async (stage) => {
+    const { browser_secret } = await waitElsewhere(stage, { state: 'approved', ...(await phoneOfAda(stage)) })
+    return { browser_secret }
+  },
   'sessions.trusted.list': async (stage) => (await trustBrowser(stage), {}),
   'sessions.trusted.revoke': async (stage) => ({ id: await trustBrowser(stage) }),
   'token.revoke': async ({ hero }) => ({ id: (await hero.token.create({ user: 'ada', name: 'x' })).id }),
@@ -256,6 +277,37 @@ const sealOf = ({ data_dir }: TestDaemon['config']) =>
 const addPasskey = async ({ config }: TestDaemon, ada: HeroProxy) => {
   const attestation = new Authenticator(config.public_url).create(await ada.factors.passkey_options())
   return (await ada.factors.add_passkey({ name: 'Key', attestation })).id
+}
+
+/** A browser that waits for a phone. */
+const waitElsewhere = async ({ config }: TestDaemon, more: object) => {
+  const { browser_secret, code } = exampleElsewhere
+  const row = {
+    browser_hash: digest(`elsewhere ${browser_secret}`),
+    code_hash: digest(code),
+    digits: '47',
+    address: '192.0.2.7',
+    network: '192.0.2.7',
+    user_agent: 'Mozilla/5.0',
+    state: 'waiting' as const,
+    reason: '' as const,
+    user_id: null,
+    session_id: null,
+    expires_at: now() + 300,
+    ...more,
+  }
+  await byHand({ config }, async ({ query }) => {
+    await query.deleteFrom('elsewhere_requests').execute()
+    await query.insertInto('elsewhere_requests').values(row).execute()
+  })
+  return { browser_secret, code }
+}
+/** The last sign-in of ada. */
+const phoneOfAda = async ({ hero }: TestDaemon) => {
+  const { id: user_id } = await hero.users.get({ username: 'ada' })
+  if ((await hero.sessions.list({ user: 'ada' })).items.length === 0) await signInAda(hero)
+  const [session] = (await hero.sessions.list({ user: 'ada' })).items
+  return { user_id, session_id: session!.id }
 }
 
 const trustBrowser = async ({ config, hero }: TestDaemon): Promise<string> => {

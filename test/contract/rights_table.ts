@@ -82,6 +82,11 @@ export const rows: Record<string, Row> = {
   'auth.refresh': everybody,
   'sessions.trusted.list': signedIn,
   'sessions.trusted.revoke': signedIn,
+  'auth.begin_elsewhere': everybody,
+  'auth.look_elsewhere': everybody,
+  'auth.open_elsewhere': signedIn,
+  'auth.approve_elsewhere': signedIn,
+  'auth.login_elsewhere': everybody,
   'factors.list': own('proxy.users.read'),
   'factors.add_totp': signedIn,
   'factors.confirm_totp': signedIn,
@@ -251,6 +256,8 @@ export const takesAdmin = new Set([
 ])
 /** Methods that no token can call, because they add a way to sign in or concern the caller's own account. */
 export const takesSignIn = new Set([
+  'auth.approve_elsewhere',
+  'auth.open_elsewhere',
   'auth.close_account',
   'auth.export',
   'auth.change_email',

@@ -51,6 +51,21 @@ export const ownPathAnswers = `
 /auth/magic
   home      403 conflict: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   routed    service
+/auth/elsewhere
+  home      200 text/html: GET | 415 unsupported_media_type: POST json | 409 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/elsewhere/wait
+  home      200 text/html: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/elsewhere/enter
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 409 text/html: POST form
+  routed    service
+/auth/elsewhere/open
+  home      302 /auth/login?…: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/elsewhere/approve
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/not_me
   home      410 dead_link: GET, POST form | 415 unsupported_media_type: POST json | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   routed    service

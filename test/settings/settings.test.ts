@@ -47,6 +47,7 @@ onBothDatabases('settings', (newUrl) => {
       ['remember_days', [-1, 401, '30', 1.5]],
       ['remember_max_days', [0, 401, '180']],
       ['trust_days', [-1, 401, '30']],
+      ['elsewhere', ['', 'on', 'same', true]],
       ['refresh_lifetime', [299, 34560001, 0, true]],
       ['token_lifetime', [59, 315360001, '3600']],
       ['hs256_tokens', ['true', 1]],

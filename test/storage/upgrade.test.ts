@@ -220,6 +220,7 @@ const upgraded = (old: Rows): Rows => {
     closed_accounts: [],
     access_requests: [],
     access_request_mails: [],
+    elsewhere_requests: [],
     invitations: [
       {
         id: '00000000-0000-7000-8000-000000000000',

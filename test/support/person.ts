@@ -44,8 +44,12 @@ export class Person {
   /** Addresses that are not fetched, because the redirects should stop there. */
   readonly #ends: (url: URL) => boolean
 
-  constructor(ends: (url: URL) => boolean = () => false) {
+  /** Headers that a proxy adds to everything that this browser sends. */
+  readonly #added: Readonly<Record<string, string>>
+
+  constructor(ends: (url: URL) => boolean = () => false, added: Readonly<Record<string, string>> = {}) {
     this.#ends = ends
+    this.#added = added
   }
 
   cookiesAt(url: URL): string {
@@ -78,7 +82,10 @@ export class Person {
       if (this.#ends(url)) return { url, status: 0, headers: new Headers(), text: '' }
       const cookie = this.cookiesAt(url)
       const headers = { accept: 'text/html', 'sec-fetch-mode': 'navigate', ...(cookie !== '' && { cookie }) }
-      const answer = await fetchPage(url, { ...how, headers: { ...headers, ...how.headers } })
+      const answer = await fetchPage(url, {
+        ...how,
+        headers: { ...headers, ...this.#added, ...how.headers },
+      })
       const { text } = answer
       this.#keep(url, answer.headers.getSetCookie())
       const next =

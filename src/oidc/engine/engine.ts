@@ -18,7 +18,7 @@ import { claimsOfToken, resourceIndicators } from '../resource_indicators.ts'
 import { routes } from './endpoint_paths.ts'
 import { engineKeys } from './keys.ts'
 import { policy, promptValues, type JudgeRequest } from './policy.ts'
-import { reportProof } from './session.ts'
+import { reportProof, signedInOf } from './session.ts'
 import type { Engine, EngineParts, EngineSettings } from './types.ts'
 
 /** Dynamic client registration (RFC 7591), which we implement ourselves. */
@@ -140,7 +140,9 @@ export const createEngine = (
       clientAuthSigningAlgValues: ['RS256', 'ES256'],
       idTokenSigningAlgValues: ['RS256'],
     },
-    expiresWithSession: (_, token) => !token.scopes.has('offline_access'),
+    // What an application gets by a session that another device opened ends with that session.
+    expiresWithSession: (ctx, token) =>
+      !token.scopes.has('offline_access') || signedInOf(ctx.oidc.session)?.by_another_device === true,
     extraParams,
     extraTokenClaims: claimsOfToken(issuer, accounts, serviceAt, knownClient),
     features: {

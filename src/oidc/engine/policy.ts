@@ -54,6 +54,10 @@ const isTooOld = ({ oidc: { params, session, result } }: Context): boolean => {
 const mustSignInAnew = ({ oidc: { params, result } }: Context): boolean =>
   params?.asked_login !== undefined && !result?.login
 
+/** Whether a person approves a device (RFC 8628) in a sign-in that another device opened. */
+const approvesDeviceWeakly = ({ oidc: { session, entities } }: Context): boolean =>
+  entities.DeviceCode !== undefined && signedInOf(session)?.by_another_device === true
+
 /** Judges the person of a request for authorization by the rule of its client, and by the proof that the request itself asks for. */
 export type JudgeRequest = (ctx: Context) => Promise<Verdict>
 
@@ -64,6 +68,9 @@ export const policy = (judge: JudgeRequest) => {
   const ours = [
     new Check('max_age', 'the person has not proved who they are so recently', (ctx) =>
       isTooOld(ctx as Context),
+    ),
+    new Check('another_device', 'a sign-in that another device opened approves no device', (ctx) =>
+      approvesDeviceWeakly(ctx as Context),
     ),
     new Check('asked_login', 'the person must prove who they are anew', (ctx) =>
       mustSignInAnew(ctx as Context),

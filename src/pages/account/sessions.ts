@@ -28,7 +28,7 @@ export const sessions: Topic = {
     const trusted = await trustedBy(page, caller)
     const { providers, trust } = await page.offers()
     const isOffered = trust !== undefined || trusted.length > 0
-    return (words) => sessionsSection(words, all, providers, isOffered ? trusted : undefined)
+    return (words, token) => sessionsSection(words, token, all, providers, isOffered ? trusted : undefined)
   },
   forms: {
     revoke: {

@@ -18,6 +18,7 @@ export interface SignInRow {
   readonly last_used_at: number
   readonly current: boolean
   readonly remembered: boolean
+  readonly by_another_device: boolean
   readonly hosts: readonly string[]
 }
 
@@ -53,7 +54,8 @@ export const sessionFacts = (words: Catalogue, session: SignInRow, providers: Pr
 ${own.signed_in({ at: created_at, proofs })}<br>
 ${provedLine(words, session)}${hosts.length > 0 && html`<br>
 ${own.opened({ hosts })}`}${session.remembered && html`<br>
-${own.kept}`}</span></p>`
+${own.kept}`}${session.by_another_device && html`<br>
+<strong>${own.by_another_device}</strong>`}</span></p>`
 }
 
 export const trustedFacts = (words: Catalogue, browser: TrustedRow): Html => {
@@ -77,8 +79,16 @@ ${endLink('untrust', { id: browser.id }, own.trusted.end)}</li>`,
 }`
 }
 
+/** One button, without a question: somebody may be using the other browser now. */
+const endAtOnce = (words: Catalogue, token: string, id: string): Html =>
+  html`<form method="post" action="/auth/account/revoke">
+<input type="hidden" name="form_token" value="${token}">
+<input type="hidden" name="id" value="${id}">
+<button class="quiet danger">${words.account.sessions.end_it}</button>
+</form>`
+
 /** `trusted` is undefined where nobody may trust a browser. */
-export const sessionsSection = (words: Catalogue, sessions: readonly SignInRow[], providers: Providers, trusted: readonly TrustedRow[] | undefined) => {
+export const sessionsSection = (words: Catalogue, token: string, sessions: readonly SignInRow[], providers: Providers, trusted: readonly TrustedRow[] | undefined) => {
   const own = words.account.sessions
   return {
     title: own.heading,
@@ -86,7 +96,7 @@ export const sessionsSection = (words: Catalogue, sessions: readonly SignInRow[]
 <p class="hint">${own.kept_about}</p>
 <ul class="rows">${sessions.map(
       (session) => html`<li>${sessionFacts(words, session, providers)}
-${!session.current && endLink('revoke', { id: session.id }, own.end)}</li>`,
+${!session.current && (session.by_another_device ? endAtOnce(words, token, session.id) : endLink('revoke', { id: session.id }, own.end))}</li>`,
     )}</ul>
 ${sessions.some(({ current }) => !current) && endLink('revoke_all', {}, own.end_others)}
 ${trusted && trustedPart(words, trusted)}`,

@@ -15,6 +15,7 @@ type Opening =
   | 'auth.login_by_mailed_code'
   | 'auth.login_by_code'
   | 'auth.login_by_passkey'
+  | 'auth.login_elsewhere'
 
 /** Shows a form again, with what went wrong, and the status and headers of the answer. */
 type Again = (
@@ -75,6 +76,7 @@ const ways: Readonly<Record<Opening, string | undefined>> = {
   'auth.login_by_link': 'magic_link',
   'auth.login_by_mailed_code': 'magic_link',
   'auth.login_by_passkey': 'passkey',
+  'auth.login_elsewhere': 'another_device',
   'auth.login_by_code': undefined,
 }
 

@@ -7,6 +7,7 @@ import type { PageRequest } from '../page_request.ts'
 import { returnPath } from '../return_path.ts'
 import { inWords } from './complete_sign_in.ts'
 import { keptSecret, show, type Form } from './link_forms.ts'
+import { isByAnotherDevice, signInAnew } from './sign_in_anew.ts'
 
 // A signed-in person shows that they read their mail, before they add the first factor of their account.
 
@@ -42,7 +43,9 @@ const codeForm =
 
 export const proveByMail = async (page: PageRequest): Promise<void> => {
   if (!(await page.caller())) return page.go(302, '/auth/login')
-  await show(page, requestForm(returnPath(page.query.get('return_to'), '/auth/me')))
+  const returnTo = returnPath(page.query.get('return_to'), '/auth/me')
+  if (await isByAnotherDevice(page)) return page.go(302, signInAnew(returnTo))
+  await show(page, requestForm(returnTo))
 }
 
 export const postProveByMail = async (page: PageRequest): Promise<void> => {

@@ -9,6 +9,7 @@ import { proofQuery, readProofQuery, type ProofLevel, type ProofRule } from '../
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { onwardPath, returnPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
+import { isByAnotherDevice, signInAnew } from './sign_in_anew.ts'
 
 // Pages that ask for more than a password: the second step, a passkey, and a fresh proof before a sensitive change.
 
@@ -157,8 +158,11 @@ const leadOf = (
 const asksIn = (given: URLSearchParams): ProofRule | undefined =>
   given.has('proof') ? readProofQuery(given) : undefined
 
-export const prove = (page: PageRequest): Promise<void> =>
-  showProof(page, returnPath(page.query.get('return_to'), '/auth/me'), asksIn(page.query))
+export const prove = async (page: PageRequest): Promise<void> => {
+  const returnTo = returnPath(page.query.get('return_to'), '/auth/me')
+  if (await isByAnotherDevice(page)) return page.go(302, signInAnew(returnTo))
+  await showProof(page, returnTo, asksIn(page.query))
+}
 
 export const postProve = async (page: PageRequest): Promise<void> => {
   const form = await page.form()
@@ -166,6 +170,7 @@ export const postProve = async (page: PageRequest): Promise<void> => {
   const returnTo = returnPath(form.get('return_to'), '/auth/me')
   const caller = await page.caller()
   if (!caller) return page.go(303, '/auth/login')
+  if (await isByAnotherDevice(page)) return page.go(303, signInAnew(returnTo))
   const given = { password: form.get('password'), code: form.get('code'), assertion: form.get('answer') }
   const params = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== null && value !== ''),

@@ -1,5 +1,6 @@
 import { AppError } from '../../contract/errors.ts'
 import type { Destinations } from '../../handover/destination.ts'
+import { anotherDevice } from '../../sessions/session.ts'
 import { wayCookie } from '../../wire/cookies.ts'
 import { notFoundRefusal } from '../../wire/refusal.ts'
 import type { PageRequest } from '../page_request.ts'
@@ -26,6 +27,7 @@ export const showSignIn = async (
   const offers = await page.offers()
   const passkeys = await passkeyOffers(page, page.guest(), offers.rpIds)
   const service = await serviceOf(destinations, shown.returnTo)
+  const present = await page.session()
   const chooses = (await leftHow(page)) === 'switch'
   const lastWay = (await page.keepsakes())(wayCookie)
   await page.pageWithScript(
@@ -39,6 +41,7 @@ export const showSignIn = async (
         service,
         lastWay,
         chooses,
+        anew: present?.provider === anotherDevice,
         ...shown,
       }),
     headers,

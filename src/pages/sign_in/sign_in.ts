@@ -5,6 +5,7 @@ import { linkOf } from './link_forms.ts'
 import { setupPage } from './setup_view.ts'
 import { onwardPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
+import { isByAnotherDevice } from './sign_in_anew.ts'
 import { showSignIn } from './show_sign_in.ts'
 
 // The pages for signing in. They decide nothing: every form calls a method.
@@ -18,7 +19,8 @@ export const signIn = async (page: PageRequest, handover: HomeParts): Promise<vo
   if (toService && (await handOver(handover, page))) return
   const returnTo = toService ? page.asked.target : onwardPath(page, page.query.get('return_to'))
   // Only a person is sent on. A page of a sibling domain that loads this as a picture learns nothing from where it leads.
-  if (!toService && page.journey === 'page' && (await page.caller())) return page.go(302, returnTo)
+  const anew = page.query.get('anew') === '1' && (await isByAnotherDevice(page))
+  if (!toService && !anew && page.journey === 'page' && (await page.caller())) return page.go(302, returnTo)
   const hint = page.query.get('login_hint')
   const login = hint && hint.length <= maxLogin ? { login: hint } : {}
   await showSignIn(page, handover.destinations, { returnTo, ...login })

@@ -16,6 +16,8 @@ export interface Offers {
   readonly remember: { readonly seconds: number; readonly most: number } | undefined
   /** For how many seconds people may trust a browser; undefined if they may not. */
   readonly trust: number | undefined
+  /** Whether another device of a person may sign them in. */
+  readonly elsewhere: boolean
   /** The names for which passkeys were made, the current one first. */
   readonly rpIds: readonly string[]
   /** The providers that people can sign in with, in the order of their creation. */
@@ -47,6 +49,8 @@ export interface SignInPage {
   readonly lastWay?: string | undefined
   /** Whether the person signs in as somebody else, so that a provider asks which account to use. */
   readonly chooses?: boolean
+  /** Whether another device has signed in the person who is to sign in here. */
+  readonly anew?: boolean
   readonly login?: string
   readonly problem?: FieldProblem
 }
@@ -67,7 +71,7 @@ const link =
     html`<a class="button quiet" href="${href}" data-onward="${name}"${attributes}>${text}</a>`
 
 /** The ways besides the password, in their fixed order, by the names that sessions have for them. */
-const otherWays = (words: Catalogue, { token, returnTo, offers, passkeys, lastWay, chooses }: SignInPage) => {
+const otherWays = (words: Catalogue, { token, returnTo, offers, passkeys, lastWay, chooses, anew }: SignInPage) => {
   const { page: own } = words.sign_in
   const onward = encodeURIComponent(returnTo)
   const controls: (readonly [name: string, control: Control])[] = []
@@ -97,6 +101,11 @@ const otherWays = (words: Catalogue, { token, returnTo, offers, passkeys, lastWa
     ])
   if (offers.magicLinks)
     controls.push(['magic_link', link(`/auth/magic?return_to=${onward}`, 'return_to', own.email_link)])
+  if (offers.elsewhere && !anew)
+    controls.push([
+      'another_device',
+      link(`/auth/elsewhere?return_to=${onward}`, 'return_to', own.another_device),
+    ])
   return controls.map(([name, control]) => ({
     isLast: name === lastWay,
     shown: way(words, name === lastWay, control),
@@ -166,6 +175,7 @@ export const signInPage = (words: Catalogue, shown: SignInPage): string => {
     { site: offers.site, host: place },
     html`<h1>${own.title}</h1>
 ${service && html`<p class="lead">${own.for_service(service)}</p>`}
+${shown.anew && html`<p class="lead">${own.anew}</p>`}
 ${passwordForm(words, shown)}
 ${others(words, shown)}
 ${linkList(help(words, shown))}

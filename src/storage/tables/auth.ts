@@ -56,6 +56,29 @@ export interface AuthTables {
     created_at: number
     expires_at: number
   }
+  /** Browsers that wait for a phone to sign them in, for minutes. */
+  elsewhere_requests: {
+    /** SHA-256 over the secret that the browser keeps, hex. */
+    browser_hash: string
+    /** SHA-256 over the code of the link, hex. */
+    code_hash: string
+    /** What the person types on the phone. */
+    digits: string
+    /** Of the browser. */
+    address: string
+    /** The address, or the /64 of IPv6 that it is in. */
+    network: string
+    user_agent: string
+    /** `opened`: a phone owns it; `tried`: the right digits were typed, and the approval is being written. */
+    state: 'waiting' | 'opened' | 'tried' | 'approved' | 'ended'
+    /** Why it has ended; empty if it has not. */
+    reason: '' | 'network' | 'family' | 'digits'
+    /** Whose phone owns it. */
+    user_id: string | null
+    /** The sign-in of that phone. */
+    session_id: string | null
+    expires_at: number
+  }
   /** Who made the last recovery link of a person; `made_by` is null for the operator, and for somebody who is gone. */
   recovery_links: {
     user_id: string

@@ -166,6 +166,8 @@ export const account: Catalogue['account'] = {
     about:
       'Jede Zeile ist eine Anmeldung. Wenn Sie eine beenden, sind Sie auch auf allen Hosts abgemeldet, die Sie damit geöffnet haben.',
     kept: 'Bleibt angemeldet, wenn der Browser geschlossen wird',
+    by_another_device: 'Von einem anderen Gerät angemeldet: weist nichts nach und hält höchstens 12 Stunden',
+    end_it: 'Beenden',
     kept_about:
       '„Angemeldet bleiben“ beweist nichts. Wichtige Änderungen, die Verwaltung und manche Dienste fragen weiterhin, wer Sie sind.',
     details: ({ address, last_used_at }) => `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
@@ -186,6 +188,7 @@ export const account: Catalogue['account'] = {
       password: 'Passwort',
       passkey: 'Passkey',
       magic_link: 'Link per E-Mail',
+      another_device: 'einem anderen Gerät',
       setup: 'Einrichtungslink',
       network: 'Netzwerk',
     },

@@ -129,6 +129,12 @@ export const mails: Catalogue['mails'] = {
         `Jemand, hoffentlich Sie, hat sich bei Ihrem Konto bei ${site} mit einem Gerät angemeldet, das wir noch nicht kennen.`,
       ],
     }),
+    signed_in_elsewhere: ({ site }) => ({
+      subject: `Ein anderes Gerät hat einen Browser bei ${site} angemeldet`,
+      paragraphs: [
+        `Jemand, hoffentlich Sie, hat mit einem Gerät, auf dem Sie bei ${site} angemeldet sind, einen QR-Code gescannt und dadurch einen Browser angemeldet. Das hält höchstens 12 Stunden, und auf der Seite Ihrer Sitzungen können Sie es beenden.`,
+      ],
+    }),
     access_requested: ({ site, by, about }) => ({
       subject: `${by} bittet bei ${site} um Zugang`,
       paragraphs: [

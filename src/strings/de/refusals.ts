@@ -120,6 +120,22 @@ export const refusals: Catalogue['refusals'] = {
       'Um hier ein Konto zu erstellen, brauchen Sie eine Einladung. Bitten Sie die Administration um eine.',
     address_taken: 'Diese Adresse gehört inzwischen zu einem anderen Konto.',
     magic_links_off: 'Die Anmeldung per E-Mail ist hier nicht verfügbar.',
+    elsewhere_off: 'Die Anmeldung mit einem anderen Gerät ist hier ausgeschaltet.',
+    elsewhere_unsure:
+      'Hier lässt sich nicht sagen, aus welchem Netz Sie kommen. Darum kann kein Gerät ein anderes anmelden. Melden Sie sich anders an. Wenn Sie diese Website betreiben: docs/operating/behind-a-proxy.md sagt, warum.',
+    elsewhere_weak:
+      'Ein anderes Gerät hat diese Anmeldung geöffnet. Sie kann keine weiteren anmelden. Benutzen Sie ein Telefon, auf dem Sie sich selbst angemeldet haben.',
+    elsewhere_over: 'Das ist vorbei. Beginnen Sie noch einmal in dem Browser, den Sie anmelden möchten.',
+    elsewhere_taken:
+      'Ein anderes Telefon hat diesen QR-Code schon geöffnet. Beginnen Sie noch einmal in dem Browser, den Sie anmelden möchten.',
+    elsewhere_digits:
+      'Der Browser zeigt andere Ziffern. Niemand wurde angemeldet. Beginnen Sie dort noch einmal.',
+    elsewhere_network:
+      'Der Browser ist in einem anderen Netz als dieses Telefon. Niemand wurde angemeldet. Wenn Sie ihn nicht vor sich sehen, wollte sich jemand als Sie anmelden.',
+    elsewhere_family:
+      'Der Browser und dieses Telefon erreichen diese Website auf verschiedenen Wegen, über IPv4 und IPv6. Darum lässt sich nicht sagen, ob sie im selben Netz sind. Benutzen Sie in dem Browser einen Passkey oder einen Code per E-Mail.',
+    elsewhere_proves_nothing:
+      'Ein anderes Gerät hat diese Anmeldung geöffnet. Dafür müssen Sie sich hier selbst anmelden.',
     impersonating: ({ user }) =>
       `Sie handeln als ${user}. Beenden Sie das zuerst und versuchen Sie es dann noch einmal.`,
     app_exists: 'Sie haben schon eine Authenticator-App. Entfernen Sie sie zuerst.',

@@ -37,6 +37,8 @@ export const sign_in: Catalogue['sign_in'] = {
     with_provider: ({ provider }) => `Mit ${provider} anmelden`,
     forgot_password: 'Passwort vergessen?',
     email_link: 'Anmeldelink per E-Mail senden',
+    another_device: 'Mit einem anderen Gerät anmelden',
+    anew: 'Ein anderes Gerät hat Sie in diesem Browser angemeldet. Dafür müssen Sie sich hier selbst anmelden.',
     create_account: 'Konto erstellen',
   },
   remember: {

@@ -162,6 +162,8 @@ export const account = {
     unknown_device: 'Unknown device',
     about: 'Each line is one sign-in. Ending it signs you out at every host that it opened.',
     kept: 'Stays signed in when the browser is closed',
+    by_another_device: 'Signed in by another device of yours: it proves nothing, and lasts 12 hours at most',
+    end_it: 'End it',
     kept_about:
       '“Keep me signed in” proves nothing. Important changes, administration and some services still ask who you are.',
     details: ({ address, last_used_at }: { address: string; last_used_at: number }) =>
@@ -185,6 +187,7 @@ export const account = {
       password: 'password',
       passkey: 'passkey',
       magic_link: 'emailed link',
+      another_device: 'another device',
       setup: 'set-up link',
       network: 'network',
     } as Readonly<Record<string, string>>,

@@ -1,4 +1,5 @@
 import { account } from './account.ts'
+import { elsewhere } from './elsewhere.ts'
 import { mails } from './mails.ts'
 import { openid } from './openid.ts'
 import { refusals } from './refusals.ts'
@@ -10,6 +11,7 @@ export const english = {
   lang: 'en',
   dir: 'ltr' as 'ltr' | 'rtl',
   sign_in,
+  elsewhere,
   account,
   services,
   openid,

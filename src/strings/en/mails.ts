@@ -158,6 +158,12 @@ export const mails = {
         `Someone, hopefully you, signed in to your account at ${site} with a device that we have not seen before.`,
       ],
     }),
+    signed_in_elsewhere: ({ site }) => ({
+      subject: `Another device signed in a browser at ${site}`,
+      paragraphs: [
+        `Someone, hopefully you, scanned a QR code with a device on which you are signed in to ${site}, and signed in a browser by it. That lasts 12 hours at most, and you can end it on the page of your sessions.`,
+      ],
+    }),
     access_requested: ({ site, by, about }) => ({
       subject: `${by} asks for access at ${site}`,
       paragraphs: [

@@ -118,6 +118,20 @@ export const refusals = {
     invitation_needed: 'You need an invitation to create an account here. Ask an administrator for one.',
     address_taken: 'This address now belongs to another account.',
     magic_links_off: 'Signing in by email is not available here.',
+    elsewhere_off: 'Signing in with another device is turned off here.',
+    elsewhere_unsure:
+      'Here nobody can tell from which network you come, so one device can’t sign in another. Sign in another way. If you run this site: docs/operating/behind-a-proxy.md says why.',
+    elsewhere_weak:
+      'Another device opened this sign-in, so it can’t sign in others. Use a phone on which you signed in yourself.',
+    elsewhere_over: 'This request is over. Begin again in the browser that you want to sign in.',
+    elsewhere_taken:
+      'Another phone has opened this QR code before. Begin again in the browser that you want to sign in.',
+    elsewhere_digits: 'The browser shows other digits, so nobody was signed in. Begin again there.',
+    elsewhere_network:
+      'The browser is in another network than this phone, so nobody was signed in. If you don’t see it in front of you, somebody else tried to sign in as you.',
+    elsewhere_family:
+      'The browser and this phone reach this site in different ways, over IPv4 and IPv6, so nobody can tell whether they are in the same network. Use a passkey or a code by email in that browser.',
+    elsewhere_proves_nothing: 'Another device opened this sign-in. To do this, sign in here yourself.',
     impersonating: ({ user }: { user: string }) =>
       `You are impersonating ${user}. Stop impersonating first, then try again.`,
     app_exists: 'You already have an authenticator app. Remove it first.',

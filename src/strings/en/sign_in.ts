@@ -37,6 +37,9 @@ export const sign_in = {
     with_provider: ({ provider }: { provider: string }) => `Sign in with ${provider}`,
     forgot_password: 'Forgot your password?',
     email_link: 'Email me a sign-in link',
+    another_device: 'Sign in with another device',
+    /** Where a sign-in that another device opened does not suffice. */
+    anew: 'Another device signed you in in this browser. To do this, sign in here yourself.',
     create_account: 'Create account',
   },
   remember: {

@@ -165,6 +165,9 @@ export const account: Catalogue['account'] = {
     about:
       'Chaque ligne est une connexion. Si vous y mettez fin, vous êtes aussi déconnecté de tous les hôtes que vous avez ouverts avec elle.',
     kept: 'Reste connecté quand le navigateur est fermé',
+    by_another_device:
+      'Connecté par un autre de vos appareils\u00a0: cela ne prouve rien et dure 12 heures au plus',
+    end_it: 'Y mettre fin',
     kept_about:
       '« Rester connecté » ne prouve rien. Les changements importants, l’administration et certains services demandent toujours qui vous êtes.',
     details: ({ address, last_used_at }) => `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
@@ -185,6 +188,7 @@ export const account: Catalogue['account'] = {
       password: 'mot de passe',
       passkey: 'clé d’accès',
       magic_link: 'lien par e-mail',
+      another_device: 'un autre appareil',
       setup: 'lien d’installation',
       network: 'réseau',
     },

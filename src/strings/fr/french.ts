@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue.ts'
 import { account } from './account.ts'
+import { elsewhere } from './elsewhere.ts'
 import { mails } from './mails.ts'
 import { openid } from './openid.ts'
 import { refusals } from './refusals.ts'
@@ -10,6 +11,7 @@ export const french: Catalogue = {
   lang: 'fr',
   dir: 'ltr',
   sign_in,
+  elsewhere,
   account,
   services,
   openid,

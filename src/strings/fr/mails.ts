@@ -129,6 +129,12 @@ export const mails: Catalogue['mails'] = {
         `Quelqu’un, vous sans doute, s’est connecté à votre compte sur ${site} avec un appareil que nous ne connaissons pas encore.`,
       ],
     }),
+    signed_in_elsewhere: ({ site }) => ({
+      subject: `Un autre appareil a connecté un navigateur à ${site}`,
+      paragraphs: [
+        `Quelqu’un, vous sans doute, a scanné un QR code avec un appareil sur lequel vous êtes connecté à ${site}, et a ainsi connecté un navigateur. Cela dure 12 heures au plus, et vous pouvez y mettre fin sur la page de vos sessions.`,
+      ],
+    }),
     access_requested: ({ site, by, about }) => ({
       subject: `${by} demande un accès sur ${site}`,
       paragraphs: [

@@ -117,6 +117,22 @@ export const refusals: Catalogue['refusals'] = {
       'Il faut une invitation pour créer un compte ici. Demandez-en une à un administrateur.',
     address_taken: 'Cette adresse appartient désormais à un autre compte.',
     magic_links_off: 'La connexion par e-mail n’est pas disponible ici.',
+    elsewhere_off: 'La connexion avec un autre appareil est désactivée ici.',
+    elsewhere_unsure:
+      'Ici, impossible de dire de quel réseau vous venez\u00a0: aucun appareil ne peut donc en connecter un autre. Connectez-vous autrement. Si vous gérez ce site\u00a0: docs/operating/behind-a-proxy.md explique pourquoi.',
+    elsewhere_weak:
+      'Un autre appareil a ouvert cette connexion\u00a0: elle ne peut pas en ouvrir d’autres. Utilisez un téléphone sur lequel vous vous êtes connecté vous-même.',
+    elsewhere_over: 'C’est terminé. Recommencez dans le navigateur que vous voulez connecter.',
+    elsewhere_taken:
+      'Un autre téléphone a déjà ouvert ce QR code. Recommencez dans le navigateur que vous voulez connecter.',
+    elsewhere_digits:
+      'Le navigateur affiche d’autres chiffres\u00a0: personne n’a été connecté. Recommencez là-bas.',
+    elsewhere_network:
+      'Le navigateur est dans un autre réseau que ce téléphone\u00a0: personne n’a été connecté. Si vous ne le voyez pas devant vous, quelqu’un a voulu se connecter à votre place.',
+    elsewhere_family:
+      'Le navigateur et ce téléphone joignent ce site par des voies différentes, IPv4 et IPv6\u00a0: impossible de dire s’ils sont dans le même réseau. Utilisez une clé d’accès ou un code par e-mail dans ce navigateur.',
+    elsewhere_proves_nothing:
+      'Un autre appareil a ouvert cette connexion. Pour cela, connectez-vous ici vous-même.',
     impersonating: ({ user }) => `Vous agissez en tant que ${user}. Cessez d’abord, puis réessayez.`,
     app_exists: 'Vous avez déjà une application d’authentification. Retirez-la d’abord.',
     app_not_begun: 'Recommencez l’ajout de l’application d’authentification.',

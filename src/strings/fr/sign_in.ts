@@ -38,6 +38,8 @@ export const sign_in: Catalogue['sign_in'] = {
     with_provider: ({ provider }) => `Se connecter avec ${provider}`,
     forgot_password: 'Mot de passe oublié\u202f?',
     email_link: 'Recevoir un lien de connexion par e-mail',
+    another_device: 'Se connecter avec un autre appareil',
+    anew: 'Un autre appareil vous a connecté dans ce navigateur. Pour cela, connectez-vous ici vous-même.',
     create_account: 'Créer un compte',
   },
   remember: {
