@@ -117,6 +117,24 @@ describe('the form that replaces a sign-in', () => {
   })
 })
 
+describe('a sign-in that lasts no longer than a decision', () => {
+  test('is taken for none, also when the same person signs in again', async () => {
+    await using stage = await startStage()
+    await stage.daemon.hero.settings.set({ key: 'session_lifetime', value: 300 })
+    const ada = await signedIn(stage)
+    await byHand(stage.daemon, ({ query }) =>
+      query
+        .updateTable('sessions')
+        .set((eb) => ({ created_at: eb('created_at', '-', 10) }))
+        .execute(),
+    )
+    const page = await ada.step(`${home}/auth/prove`)
+    const again = await post(stage, ada, '/auth/login', page, { login: 'ada', password: goodPassword })
+    const cookie = again.headers['set-cookie']!.find((line) => line.startsWith(session))!.split(';')[0]!
+    assert.equal(await isIn(stage, cookie), true)
+  })
+})
+
 describe('the corpus of redirects in posted forms', () => {
   let stage: Stage
   before(async () => {
