@@ -1,4 +1,3 @@
-import type { Client } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Log } from '../log/log.ts'
 import type { Database } from '../storage/database.ts'
@@ -6,6 +5,7 @@ import { newId, now } from '../storage/ids.ts'
 import { RowQueue, type QueuedRow } from '../storage/row_queue.ts'
 import { forgetApplications, leaveApplication, readApplications } from './engine/session.ts'
 import type { Records } from './engine/records.ts'
+import { withDocument, type Told } from './told_client.ts'
 
 /** How long one attempt holds the row alone. */
 const leaseSeconds = 30
@@ -72,7 +72,7 @@ export class BackchannelLogouts {
       const subject = (rest as { accountId?: string }).accountId
       for (const [client, visit] of Object.entries(authorizations)) {
         if (visit.grantId !== undefined && !visit.persistsLogout) await records.removeGrant(visit.grantId)
-        const known = await clients.find(client)
+        const known = (await clients.find(client)) ?? withDocument(client)
         if (!known?.backchannel_logout_uri || subject === undefined) continue
         await this.#queueNotice(client, subject, visit.sid ?? '')
       }
@@ -85,11 +85,7 @@ export class BackchannelLogouts {
    * Ends what a client got for a person, and queues a notice for each of their sessions that it was part of: everything, or what came
    * from proofs given at `oldest` or before.
    */
-  async accessLost(
-    userId: string,
-    { client, backchannel_logout_uri }: Client,
-    oldest?: number,
-  ): Promise<void> {
+  async accessLost(userId: string, { client, backchannel_logout_uri }: Told, oldest?: number): Promise<void> {
     const { database, records } = this.#parts
     const sessions = await database.query
       .selectFrom('sessions')
@@ -114,11 +110,7 @@ export class BackchannelLogouts {
    * Ends a grant that its client may not use any more. The client learns it by the refusal; its own session, which outlives that, ends by
    * a notice.
    */
-  async grantLost(
-    userId: string,
-    { client, backchannel_logout_uri }: Client,
-    grantId: string,
-  ): Promise<void> {
+  async grantLost(userId: string, { client, backchannel_logout_uri }: Told, grantId: string): Promise<void> {
     const { database, records } = this.#parts
     await database.write(async () => {
       const sessions = await database.query

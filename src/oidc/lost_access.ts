@@ -7,6 +7,7 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { CachedPeople } from '../users/cached_people.ts'
 import type { BackchannelLogouts } from './backchannel_logouts.ts'
+import { withDocument, type Told } from './told_client.ts'
 
 /** How often we look for rights that time alone ended. */
 const intervalMs = 30_000
@@ -65,22 +66,39 @@ export class LostAccess {
     try {
       while (this.#again && !this.#closed) {
         this.#again = false
-        for (const client of await clients.withRule(await rules.hasDefaults())) await this.#sweep(client)
+        const byDefault = await rules.hasDefaults()
+        for (const client of await clients.withRule(byDefault)) await this.#sweep(client, client)
+        for (const client of byDefault ? await this.#documents() : []) await this.#sweep(client, undefined)
       }
     } catch (error) {
       log.warn({ error: (error as Error).message }, 'could not look for people who lost access')
     }
   }
 
-  async #sweep(client: ClientWithCredentials): Promise<void> {
+  /** The clients that only have a metadata document, and were let in by somebody. */
+  async #documents(): Promise<Told[]> {
+    const rows = await this.#parts.database.query
+      .selectFrom('oidc_records')
+      .select('client')
+      .distinct()
+      .where('kind', '=', 'Grant')
+      .where('client', '>=', 'https://')
+      .where('client', '<', 'https:0')
+      .execute()
+    return rows.flatMap(({ client }) => withDocument(client ?? '') ?? [])
+  }
+
+  /** `known` is undefined for a client that only has a metadata document. */
+  async #sweep(client: Told, known: ClientWithCredentials | undefined): Promise<void> {
     const { logouts } = this.#parts
-    const oldest = client.session_max === null ? undefined : now() - client.session_max
+    const most = known?.session_max ?? null
+    const oldest = most === null ? undefined : now() - most
     let after = ''
     let until = performance.now() + sliceMs
     while (!this.#closed) {
       const users = await this.#usersOf(client, after)
       for (const user of users) {
-        if (!(await this.#isAdmitted(user, client))) await logouts.accessLost(user, client)
+        if (!(await this.#isAdmitted(user, known))) await logouts.accessLost(user, client)
         else if (oldest !== undefined) await logouts.accessLost(user, client, oldest)
         if (performance.now() < until) continue
         await turn()
@@ -92,7 +110,7 @@ export class LostAccess {
   }
 
   /** The people with a grant of the client, in order of their ids. */
-  async #usersOf({ client }: ClientWithCredentials, after: string): Promise<string[]> {
+  async #usersOf({ client }: Told, after: string): Promise<string[]> {
     const rows = await this.#parts.database.query
       .selectFrom('oidc_records')
       .select('user_id')
@@ -106,7 +124,7 @@ export class LostAccess {
     return rows.map(({ user_id }) => user_id!)
   }
 
-  async #isAdmitted(userId: string, client: ClientWithCredentials): Promise<boolean> {
+  async #isAdmitted(userId: string, client: ClientWithCredentials | undefined): Promise<boolean> {
     const person = await this.#parts.people.find(userId)
     return person !== undefined && (await this.#parts.rules.admits(person, client))
   }

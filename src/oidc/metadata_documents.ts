@@ -48,6 +48,11 @@ export class MetadataDocuments {
     this.#trusted.set(address, anywhere)
   }
 
+  /** The same for an address that a metadata document names. A stranger chose it, so it never widens what another client may. */
+  trustAsDocument(address: string): void {
+    if (!this.#trusted.has(address)) this.#trusted.set(address, this.#mode === 'anywhere')
+  }
+
   get feature() {
     return {
       // The engine's name for the draft that it implements.
@@ -160,6 +165,8 @@ const check = (client: ClientMetadata): void => {
     grant_types.every((grant) => may.includes(grant)),
     `grant_types must be of ${may.join(', ')}`,
   )
+  const logout = client.backchannel_logout_uri as string | undefined
+  must(logout === undefined || logout.startsWith('https://'), 'backchannel_logout_uri must be https')
   must(jwks_uri === undefined, 'jwks_uri is not supported: use jwks')
   must(client.token_endpoint_auth_method === 'none' || jwks !== undefined, 'jwks must be given')
 }

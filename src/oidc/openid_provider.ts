@@ -158,9 +158,11 @@ export class OpenId {
 
   /** Notifies a client that a session ended. */
   async sendLogout(clientId: string, subject: string, sid: string): Promise<void> {
-    const { provider } = await this.#engine.get()
+    const { provider, knownClient, trustDocumentAddress } = await this.#engine.get()
     const client = await provider.Client.find(clientId)
     const receiver = client as unknown as { backchannelLogout(subject: string, sid: string): Promise<void> }
-    if (client?.backchannelLogoutUri) await receiver.backchannelLogout(subject, sid)
+    if (!client?.backchannelLogoutUri) return
+    if (!knownClient(client)) trustDocumentAddress(new URL(client.backchannelLogoutUri).href)
+    await receiver.backchannelLogout(subject, sid)
   }
 }

@@ -8,6 +8,7 @@ export interface IssuedToken {
   readonly authTime?: number
   readonly extra?: RecordedProof
   readonly grantId?: string
+  readonly clientId?: string
 }
 
 /**

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:https'
+import { setTimeout } from 'node:timers/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { after, before, suite, test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { MetadataDocuments } from '../../src/oidc/metadata_documents.ts'
 import { selfSigned } from '../../src/tls/self_signed.ts'
 import { goodPassword } from '../support/daemon.ts'
 import { stopAtFullMinute } from './full_minute.ts'
@@ -15,6 +17,7 @@ import {
   atCallback,
   callback,
   newPerson,
+  payloadOf,
   pkce,
   post,
   startProvider,
@@ -82,6 +85,38 @@ suite('client ID metadata documents', () => {
 
   const discovery = async () =>
     (await (await fetch(`${stage.issuer}/.well-known/openid-configuration`)).json()) as Document
+
+  /** Signs in to an application whose document names an address for notices, and returns the session of the notice that comes. */
+  const visit = async (login: string, logout: string) => {
+    const client = publish({ backchannel_logout_uri: logout, backchannel_logout_session_required: true })
+    const { app, person, url, code_verifier } = begin(client)
+    let page = await person.signIn(await person.open(url), login, goodPassword)
+    if (page.url.pathname.startsWith('/auth/consent/'))
+      page = await person.submit(page, '/auth/consent/', { answer: 'allow' })
+    const { body } = await app.redeem(page.url.searchParams.get('code')!, code_verifier)
+    return { client, person, sid: payloadOf(body.id_token).sid }
+  }
+  const notices: { path: string; body: string }[] = []
+  const receiver = (): string => {
+    const path = `/logout-${++count}`
+    answers.set(path, (request, response) => {
+      let body = ''
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+      request.on('end', () => {
+        notices.push({ path, body })
+        response.end()
+      })
+    })
+    return `${origin}${path}`
+  }
+  const noticeAt = async (address: string) => {
+    for (let i = 0; i < 100; i++) {
+      const found = notices.find(({ path }) => address.endsWith(path))
+      if (found) return payloadOf(new URLSearchParams(found.body).get('logout_token')!)
+      await setTimeout(100)
+    }
+    throw new Error('no notice came')
+  }
 
   test('off: the client is unknown and its document is not fetched', async () => {
     assert.equal('client_id_metadata_document_supported' in (await discovery()), false)
@@ -345,5 +380,36 @@ suite('client ID metadata documents', () => {
     assert.equal((await app.userinfo(body.access_token)).status, 401)
     assert.equal((await app.refresh(body.refresh_token)).status, 401)
     assert.equal((await new Person().open(url)).status, 400)
+  })
+
+  test('an application hears by back channel that the session ended, or that its person may not enter any more', async () => {
+    const { hero } = stage.daemon
+    await set('anywhere')
+    const [first, second] = [receiver(), receiver()]
+    const ended = await visit('grace', first)
+    await hero.sessions.revoke_all({ user: 'grace' })
+    const told = await noticeAt(first)
+    assert.deepEqual([told.sid, told.aud], [ended.sid, ended.client])
+    const lost = await visit('grace', second)
+    await hero.settings.set({ key: 'client_default_claims', value: 'groups.nobody' })
+    assert.equal((await noticeAt(second)).sid, lost.sid)
+    assert.equal(
+      (await stage.daemon.hero.sessions.list({ user: 'grace' })).items.length,
+      1,
+      'at home she stays',
+    )
+    await hero.settings.set({ key: 'client_default_claims', value: '' })
+  })
+
+  test('public: a notice reaches no private address, and none is http', async () => {
+    const inside = receiver()
+    const documents = new MetadataDocuments('public', async () => true)
+    await assert.rejects(documents.fetch(inside, { method: 'POST' }), /may call/)
+    documents.trustAsDocument(inside)
+    await assert.rejects(documents.fetch(inside, { method: 'POST' }))
+    assert.ok(!fetched.some((path) => inside.endsWith(path)))
+    await set('anywhere')
+    const plain = publish({ backchannel_logout_uri: 'http://localhost:9/' })
+    assert.equal((await newPerson().open(begin(plain).url)).status, 400)
   })
 })

@@ -8,6 +8,7 @@ import { acrOf, nothingProved } from '../../contract/proofs.ts'
 import { signInNeeded } from '../../identity/judge.ts'
 import { askedProof, declinedBy, ruleOf } from '../asked_proof.ts'
 import { extraParams } from './extra_params.ts'
+import { withDocument } from '../told_client.ts'
 import { recordedBy, type IssuedToken } from '../recorded_proof.ts'
 import { loadGrant } from './load_grant.ts'
 import type { MayIntrospect } from '../direct_endpoints.ts'
@@ -191,12 +192,13 @@ export const createEngine = (
       if (!account && !token) throw new errors.AccessDenied(undefined, 'the account may not be signed in')
       // A request for authorization leads to a page; what was issued before ends.
       if (!account || !token) return account
-      const { grantId, kind } = token as IssuedToken
+      const { grantId, kind, clientId = '' } = token as IssuedToken
       const { context } = account
       const client = knownClient(token.client ?? ctx.oidc.client)
       if (await rules.admits({ user_id: sub, context }, client, proved)) return account
+      const told = client ?? withDocument(clientId)
       if (kind === 'RefreshToken' && grantId !== undefined)
-        await (client ? grantLost(sub, client, grantId) : records.removeGrant(grantId))
+        await (told ? grantLost(sub, told, grantId) : records.removeGrant(grantId))
       return undefined
     },
     interactions: {
@@ -241,5 +243,6 @@ export const createEngine = (
     tell,
     trust: (address, anywhere) => metadataDocuments.trust(address, anywhere),
   })
-  return { provider, mayTell, knownClient }
+  const trustDocumentAddress = (address: string) => metadataDocuments.trustAsDocument(address)
+  return { provider, mayTell, knownClient, trustDocumentAddress }
 }

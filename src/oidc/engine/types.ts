@@ -5,6 +5,7 @@ import type { Accounts, ScopeClaims } from '../accounts.ts'
 import type { Consents } from '../../consents/consents.ts'
 import type { ClientRules } from '../../identity/client_rules.ts'
 import type { LiveSessions } from '../../sessions/live_sessions.ts'
+import type { Told } from '../told_client.ts'
 import type { MayIntrospect } from '../direct_endpoints.ts'
 import type { DocumentMode } from '../metadata_documents.ts'
 import type { GuardedChecks } from './models.ts'
@@ -19,6 +20,8 @@ export interface Engine {
   readonly mayTell: MayIntrospect
   /** Returns our client for the engine's object, or undefined for a client that only has a metadata document. */
   readonly knownClient: (client: object | undefined) => ClientWithCredentials | undefined
+  /** Lets the engine call the address that a metadata document names, within what the setting allows. */
+  readonly trustDocumentAddress: (address: string) => void
 }
 
 export interface EngineParts extends GuardedChecks {
@@ -34,7 +37,7 @@ export interface EngineParts extends GuardedChecks {
   readonly serviceAt: ServiceAt
   readonly tell: TellToken
   /** Ends what a client got by a grant that it may not use any more. */
-  readonly grantLost: (userId: string, client: ClientWithCredentials, grantId: string) => Promise<void>
+  readonly grantLost: (userId: string, client: Told, grantId: string) => Promise<void>
 }
 
 /** Settings that the engine reads only once, so a change needs a new engine. */
