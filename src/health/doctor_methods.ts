@@ -32,7 +32,7 @@ export const doctorMethods = (doctor: Pick<Doctor, 'checks'>) => [
               ['routes_at_home', 'no route shares the host of public_url'],
               ['previous_names', 'no passkey depends on an earlier public URL'],
               ['clients', 'every application says who may enter'],
-              ['ask_groups', 'who asks for access somewhere asks for a group that opens it'],
+              ['ask_groups', 'every ask_group opens the place that names it'],
               ['first_factor', 'the first factor of an account takes a code from its mail'],
               ['forward_auth', 'no proxy stands in front'],
             ] as const

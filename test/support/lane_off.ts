@@ -16,10 +16,13 @@ export const testWithLaneOff = (folder: string, suites: readonly string[], least
     const env: NodeJS.ProcessEnv = { ...process.env, TEST_FAST_LANE: 'off' }
     // The test runner marks its children with this variable. A nested runner must not see it.
     delete env.NODE_TEST_CONTEXT
-    const runner = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], { env })
+    const runner = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let output = ''
     runner.stdout.on('data', (text) => (output += String(text)))
-    const [code] = await once(runner, 'exit')
+    const [code] = await once(runner, 'close')
     assert.equal(code, 0, output.slice(-4000))
     assert.ok(Number(/pass (\d+)/.exec(output)?.[1]) >= least, output.slice(-400))
   })

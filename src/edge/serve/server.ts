@@ -113,6 +113,11 @@ export class EdgeServer {
     // node:http ends a connection by this method, once the last response has been written.
     this.#server.on('connection', (socket) => {
       Object.defineProperty(socket, 'destroySoon', { value: () => this.#closing.close(socket) })
+      // A client that has ended reads no more: what is still being made for it is given up, as in the fast lane. node:http would
+      // wait until it has been written.
+      socket.once('end', () => {
+        if (this.#answers(socket).some(({ writableEnded }) => !writableEnded)) socket.destroy()
+      })
     })
     this.#fast = new FastLane(handler, this.#server, this.#closing, maxHeadBytes)
     const fast = fastLane && canMoveConnections

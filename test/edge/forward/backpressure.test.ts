@@ -160,7 +160,9 @@ describe('clients and services that leave, answer early or stop reading', () => 
     const pieces = Math.ceil((24 * 1024 * 1024) / piece.length)
     let taken = 0
     const write = () => {
-      client.socket.write(piece, () => ++taken < pieces && write())
+      client.socket.write(piece, (error) => {
+        if (!error && ++taken < pieces) write()
+      })
     }
     write()
     // The kernel buffers up to 6 MB at each end.
@@ -187,24 +189,29 @@ describe('clients and services that leave, answer early or stop reading', () => 
           if (upstream.seen.length <= i) break
         }
       const served = await settled(() => upstream.seen.length)
-      assert.ok(served > 0 && served < total, `${served} were served`)
+      // node:http reads them all at once, and such a connection is closed.
+      assert.ok((served > 0 || socket.destroyed) && served < total, `${served} were served`)
     })
 
-  test('a half-closed client connection aborts the upstream response, even if the client does not read', async () => {
-    const left = Promise.withResolvers<void>()
-    const piece = Buffer.alloc(256 * 1024, 'x')
-    const { domain } = await service((_, response) => {
-      response.on('close', () => left.resolve())
-      const write = () => {
-        while (!response.destroyed && response.write(piece));
-        response.once('drain', write)
-      }
-      write()
+  for (const [lane, more] of [
+    ['the fast lane', ''],
+    ['node:http', 'TE: trailers\r\n'],
+  ] as const)
+    test(`by ${lane}, a half-closed client connection aborts the upstream response, even if the client does not read`, async () => {
+      const left = Promise.withResolvers<void>()
+      const piece = Buffer.alloc(256 * 1024, 'x')
+      const { domain } = await service((_, response) => {
+        response.on('close', () => left.resolve())
+        const write = () => {
+          while (!response.destroyed && response.write(piece));
+          response.once('drain', write)
+        }
+        write()
+      })
+      using client = nonReadingClient()
+      client.socket.write(get(domain).replace('Host', `${more}Host`))
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      client.socket.end()
+      await left.promise
     })
-    using client = nonReadingClient()
-    client.socket.write(get(domain))
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    client.socket.end()
-    await left.promise
-  })
 })
