@@ -182,8 +182,7 @@ export class Doctor {
 
   #askGroups(vain: readonly string[]): Finding {
     const check = 'ask_groups'
-    if (vain.length === 0)
-      return found(check, 'ok', 'every ask_group opens the place that names it')
+    if (vain.length === 0) return found(check, 'ok', 'every ask_group opens the place that names it')
     return found(
       check,
       'warn',
