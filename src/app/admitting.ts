@@ -1,3 +1,5 @@
+import type { Database } from '../storage/database.ts'
+import { tellWaiting } from '../auth/sign_up/waiting_mails.ts'
 import { Admission, type Rights } from '../auth/sign_up/admission.ts'
 import { InvitationLinks } from '../auth/sign_up/invitation_links.ts'
 import { Registration } from '../auth/sign_up/registration.ts'
@@ -13,7 +15,7 @@ type ForMail = Omit<
 
 /** Builds how people sign up, by an invitation or without one. */
 export const createSignUp = (rooms: Rooms, forMail: ForMail, publicUrl: string) => {
-  const admission = createAdmission(rooms)
+  const admission = createAdmission(rooms, forMail.database)
   const parts = { ...rooms, ...forMail, admission, publicUrl }
   return {
     admission,
@@ -34,10 +36,11 @@ export const createMakerRights =
     return person && claims.of(person.user_id)
   }
 
-const createAdmission = (rooms: Rooms): Admission =>
+const createAdmission = (rooms: Rooms, database: Database): Admission =>
   new Admission({
     ...rooms,
     claimsOf: createMakerRights(rooms),
+    tellWaiting: (invitation) => tellWaiting(database, rooms.mails, invitation),
     mode: () => rooms.settings.value('registration_mode'),
     defaultGroups: async () =>
       (await rooms.settings.value('default_groups')).split(/, ?/).filter((slug) => slug !== ''),

@@ -177,6 +177,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
         claims,
         context: () => settings.value('default_context'),
       }),
+    waitingRegistrations: () => registrations.count(),
     firstFactor: async () => {
       const takes = await settings.value('factor_enrolment')
       return takes === 'mail' && (await settings.value('smtp_host')) === '' ? 'no_mail_server' : takes

@@ -25,6 +25,8 @@ interface Parts {
   readonly openClients: () => Promise<readonly string[]>
   /** The places where people would ask for access in vain, each with why. */
   readonly vainAskGroups: () => Promise<readonly string[]>
+  /** How many registrations wait for somebody to approve them. */
+  readonly waitingRegistrations: () => Promise<number>
   /** What the first factor of an account takes. */
   readonly firstFactor: () => Promise<'mail' | 'administrator' | 'proof' | 'no_mail_server'>
   /** How many passkeys were made for each host other than home's. */
@@ -71,6 +73,7 @@ export class Doctor {
     const sharing = ready.level === 'ok' ? await this.#parts.routesAtHome() : []
     const open = ready.level === 'ok' ? await this.#parts.openClients() : []
     const vain = ready.level === 'ok' ? await this.#parts.vainAskGroups() : []
+    const waiting = ready.level === 'ok' ? await this.#parts.waitingRegistrations() : 0
     const elsewhere = ready.level === 'ok' ? await this.#parts.passkeysElsewhere() : []
     return [
       ready,
@@ -82,6 +85,7 @@ export class Doctor {
       this.#clients(open),
       this.#askGroups(vain),
       await this.#firstFactor(ready),
+      this.#registrations(waiting),
       this.#forwardAuth(),
     ]
   }
@@ -143,6 +147,17 @@ export class Doctor {
   async #firstFactor({ level }: Finding): Promise<Finding> {
     const takes = level === 'ok' ? await this.#parts.firstFactor() : 'proof'
     return found('first_factor', 'ok', firstFactorTakes[takes])
+  }
+
+  #registrations(waiting: number): Finding {
+    const check = 'registrations'
+    if (waiting === 0) return found(check, 'ok', 'nobody waits for approval')
+    return found(
+      check,
+      'warn',
+      `registrations that wait for approval: ${waiting}`,
+      'hero-proxy call registrations.list, then registrations.approve or registrations.refuse',
+    )
   }
 
   #homeSecure(): Finding {

@@ -23,10 +23,14 @@ const requested: readonly (readonly MailKind[])[] = [
   ['code'],
   ['invite'],
   ['access_requested'],
+  ['registration_waiting'],
   ['access_approved', 'access_refused'],
 ]
 /** Mails of a kind that one address gets per hour, where there are fewer than of others: they say what a page lists as well. */
-const fewerPerHour: Partial<Record<MailKind, number>> = { access_requested: 1 }
+const fewerPerHour: Partial<Record<MailKind, number>> = { access_requested: 1, registration_waiting: 1 }
+/** The kind of which one address gets no more in a day than of others in an hour. */
+const daily: MailKind = 'registration_waiting'
+const limitSeconds = (kind: MailKind): number => (kind === daily ? 86_400 : 3600)
 /** Mails of a group that one address may get per hour, asked for from one network. */
 const maxPerHour = 5
 /** The same from all networks together: one network alone does not use up what the person's own may ask for. */
@@ -127,7 +131,7 @@ export class Mails {
       .selectFrom('mails')
       .select((eb) => ['asked_from', eb.fn.countAll<number>().as('count')])
       .where('address', '=', address)
-      .where('created_at', '>', now() - 3600)
+      .where('created_at', '>', now() - limitSeconds(kind))
       .where('kind', group ? 'in' : 'not in', [...(group ?? others)])
       .groupBy('asked_from')
       .execute()
@@ -210,7 +214,7 @@ export class Mails {
 
   /** Deletes sent mails once they no longer count towards the limit, and after some time those that were given up. */
   async sweep(): Promise<void> {
-    const sent = sql<SqlBool>`state in ('sent', 'decoy') and created_at < ${now() - 3600}`
+    const sent = sql<SqlBool>`state in ('sent', 'decoy') and created_at < ${now() - 3600} and (kind <> ${daily} or created_at < ${now() - limitSeconds(daily)})`
     await sweepRows(this.#database, 'mails', 'id', sent, (query) => query.deleteFrom('mails'))
     const givenUp = sql<SqlBool>`state = 'given_up' and gave_up_at < ${now() - 30 * 86_400}`
     await sweepRows(this.#database, 'mails', 'id', givenUp, (query) => query.deleteFrom('mails'))

@@ -167,6 +167,49 @@ onSqliteFirst('invitations', (newUrl) => {
     assert.doesNotMatch(page.text, /club|system/)
   })
 
+  test('tells the maker once a day that somebody waits, and doctor counts them', async () => {
+    const waits = async () =>
+      (await hero.doctor.checks()).checks.find(({ check }) => check === 'registrations')!.text
+    const teacher = await person(daemon, 'teacher', { is_admin: true, email: 'teacher@example.org' })
+    const invite = await linkFor({ uses: 9, approve: true }, teacher)
+    smtp.arrived.length = 0
+    const first = await join(invite)
+    const { text = '' } = await smtp.mailTo('teacher@example.org', /waits for your approval/)
+    assert.ok(!text.includes(first.user), 'nothing that a stranger wrote')
+    assert.match(await waits(), /wait for approval: [1-9]/)
+    const mails = () =>
+      byHand(
+        daemon,
+        async ({ query }) =>
+          (
+            await query
+              .selectFrom('mails')
+              .select('id')
+              .where('kind', '=', 'registration_waiting')
+              .where('address', '=', 'teacher@example.org')
+              .execute()
+          ).length,
+      )
+    await join(invite)
+    assert.equal(await mails(), 1)
+    const age = (seconds: number) =>
+      byHand(daemon, ({ query }) =>
+        query
+          .updateTable('mails')
+          .set(({ eb }) => ({ created_at: eb('created_at', '-', seconds) }))
+          .execute(),
+      )
+    await age(7200)
+    await join(invite)
+    assert.equal(await mails(), 1, 'an hour later')
+    await age(86_400)
+    await join(invite)
+    assert.equal(await mails(), 2, 'a day later')
+    const { items } = await hero.registrations.list({})
+    await hero.registrations.refuse({ users: items.map(({ user }) => user) })
+    assert.equal(await waits(), 'nobody waits for approval')
+  })
+
   test('gives only groups whose members its maker may change, when made and when used', async () => {
     await hero.users.add({ username: 'root', password: goodPassword, is_admin: true })
     await person(daemon, 'maker', { is_admin: true })

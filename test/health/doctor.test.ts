@@ -30,6 +30,7 @@ describe('the checks of an installation', () => {
     clients: 'ok',
     ask_groups: 'ok',
     first_factor: 'ok',
+    registrations: 'ok',
     forward_auth: 'ok',
   }
 

@@ -19,6 +19,8 @@ interface Parts {
   readonly registrations: Registrations
   /** The claims that one who made an invitation holds now; undefined for one who is nobody any more. */
   readonly claimsOf: (maker: Maker) => Promise<Rights | undefined>
+  /** Tells those who decide that somebody waits for approval. Inside a transaction. */
+  readonly tellWaiting: (invitation: InvitationRow) => Promise<void>
   /** Who may create an account at this moment. */
   readonly mode: () => Promise<SettingValues['registration_mode']>
   /** The groups of everybody who signs up without an invitation. */
@@ -89,8 +91,10 @@ export class Admission {
     if (!row || !invites(await claimsOf(makerOf(row)))) throw invitationOver()
     const waits = row.approve === 1
     await users.admit(userId, { ends_at: row.ends_at, awaits_approval: waits })
-    if (waits) await registrations.note(userId, row.id)
-    else await registrations.forget(userId)
+    if (waits) {
+      await registrations.note(userId, row.id)
+      await this.#parts.tellWaiting(row)
+    } else await registrations.forget(userId)
     await this.#note(userId, row, waits ? [] : await this.#give(userId, row))
     return waits
   }

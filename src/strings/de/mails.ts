@@ -60,6 +60,12 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Einladung annehmen',
     }),
+    registration_waiting: ({ site }) => ({
+      subject: `Jemand wartet bei ${site} auf Ihre Freigabe`,
+      paragraphs: [
+        `Jemand hat sich bei ${site} mit einer Einladung registriert und wartet auf Freigabe. Ansehen und entscheiden: registrations.list, registrations.approve, registrations.refuse. Kommen heute weitere hinzu, erhalten Sie dazu keine E-Mail mehr.`,
+      ],
+    }),
     registration_approved: ({ site }) => ({
       subject: `Ihr Konto bei ${site} ist bereit`,
       paragraphs: [`Ihre Registrierung bei ${site} wurde bestätigt. Sie können sich jetzt anmelden.`],

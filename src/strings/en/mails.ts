@@ -89,6 +89,12 @@ export const mails = {
       ],
       button: 'Accept the invitation',
     }),
+    registration_waiting: ({ site }) => ({
+      subject: `Somebody waits for your approval at ${site}`,
+      paragraphs: [
+        `Somebody registered at ${site} by an invitation and waits for approval. List and decide: registrations.list, registrations.approve, registrations.refuse. If more people come today, you get no further mail about it.`,
+      ],
+    }),
     registration_approved: ({ site }) => ({
       subject: `Your account at ${site} is ready`,
       paragraphs: [`Your registration at ${site} was approved. You can sign in now.`],

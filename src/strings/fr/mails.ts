@@ -60,6 +60,12 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Accepter l’invitation',
     }),
+    registration_waiting: ({ site }) => ({
+      subject: `Quelqu’un attend votre approbation sur ${site}`,
+      paragraphs: [
+        `Quelqu’un s’est inscrit sur ${site} par une invitation et attend une approbation. Voir et décider : registrations.list, registrations.approve, registrations.refuse. Si d’autres personnes arrivent aujourd’hui, vous ne recevrez pas d’autre message à ce sujet.`,
+      ],
+    }),
     registration_approved: ({ site }) => ({
       subject: `Votre compte sur ${site} est prêt`,
       paragraphs: [`Votre inscription sur ${site} a été approuvée. Vous pouvez vous connecter.`],
