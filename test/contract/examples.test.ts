@@ -20,7 +20,7 @@ import { codeOf, enrol } from '../support/factors.ts'
 import { byHand } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 import { openrpc, paramsOf, type DocumentedMethod } from '../support/openrpc.ts'
-import { seed, startCopy } from '../support/seed.ts'
+import { seed, startCopy } from './seed.ts'
 
 /** Members that differ between machines or runs. */
 const masked = new Set([

@@ -11,8 +11,8 @@ import { exampleTokens } from '../../src/auth/email_methods.ts'
 import { examplePicture } from '../../src/pictures/methods.ts'
 import { exampleRoute } from '../../src/routes/methods.ts'
 import type { AccessRequestRow } from '../../src/storage/schema.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from './daemon.ts'
-import { byHand } from './people.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { byHand } from '../support/people.ts'
 
 /** Adds the users, groups, roles, routes and sessions that the documented examples mention, with the same ids. */
 export const seed = async (daemon: TestDaemon): Promise<void> => {
