@@ -182,6 +182,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
       const takes = await settings.value('factor_enrolment')
       return takes === 'mail' && (await settings.value('smtp_host')) === '' ? 'no_mail_server' : takes
     },
+    elsewhere: () => settings.value('elsewhere'),
     passkeysElsewhere: () => passkeys.rpIds.elsewhere(),
   })
   return {

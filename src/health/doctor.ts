@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log/log.ts'
 import { isLoopback } from '../wire/cookie_policy.ts'
+import { anotherDevice } from './another_device.ts'
 import type { Readiness } from './readiness.ts'
 
 /** What one check found. `advice` says what to do, if there is something to do. */
@@ -14,10 +15,7 @@ export interface Finding {
 }
 
 interface Parts {
-  readonly config: Pick<
-    Config,
-    'public_url' | 'previous_public_urls' | 'trusted_proxies' | 'forward_auth_from'
-  >
+  readonly config: Config
   readonly readiness: Pick<Readiness, 'causes'>
   /** The enabled routes at home's host, as people read them: domain and path. */
   readonly routesAtHome: () => Promise<readonly string[]>
@@ -29,6 +27,8 @@ interface Parts {
   readonly waitingRegistrations: () => Promise<number>
   /** What the first factor of an account takes. */
   readonly firstFactor: () => Promise<'mail' | 'administrator' | 'proof' | 'no_mail_server'>
+  /** From where a phone may sign in another browser. */
+  readonly elsewhere: () => Promise<'off' | 'same_network' | 'anywhere'>
   /** How many passkeys were made for each host other than home's. */
   readonly passkeysElsewhere: () => Promise<readonly { readonly rp_id: string; readonly count: number }[]>
 }
@@ -86,6 +86,7 @@ export class Doctor {
       this.#askGroups(vain),
       await this.#firstFactor(ready),
       this.#registrations(waiting),
+      await this.#anotherDevice(ready),
       this.#forwardAuth(),
     ]
   }
@@ -225,6 +226,12 @@ export class Doctor {
       `passkeys that depend on the hosts of earlier public URLs: ${[...new Set(hosts)].map((host) => `${counts.get(host) ?? 0} on ${host}`).join(', ')}`,
       'Remove the URL from previous_public_urls before its domain is given up; the next owner of the domain could ask for these passkeys',
     )
+  }
+
+  async #anotherDevice({ level }: Finding): Promise<Finding> {
+    const { config, elsewhere } = this.#parts
+    const allowed = level === 'ok' ? await elsewhere() : 'off'
+    return found('another_device', ...anotherDevice(config, allowed))
   }
 
   #forwardAuth(): Finding {

@@ -34,6 +34,7 @@ export const doctorMethods = (doctor: Pick<Doctor, 'checks'>) => [
               ['clients', 'every application says who may enter'],
               ['ask_groups', 'every ask_group opens the place that names it'],
               ['first_factor', 'the first factor of an account takes a code from its mail'],
+              ['another_device', 'a phone may sign in another browser from the same network'],
               ['forward_auth', 'no proxy stands in front'],
             ] as const
           ).map(([check, text]) => ({ check, level: 'ok' as const, text, advice: null })),

@@ -31,6 +31,7 @@ describe('the checks of an installation', () => {
     ask_groups: 'ok',
     first_factor: 'ok',
     registrations: 'ok',
+    another_device: 'ok',
     forward_auth: 'ok',
   }
 
@@ -45,6 +46,12 @@ describe('the checks of an installation', () => {
     assert.deepEqual(await levels({ public_url: 'https://no.such.invalid' }), {
       ...fine,
       home_resolves: 'fail',
+      another_device: 'warn',
+    })
+    assert.deepEqual(await levels({ public_url: 'https://no.such.invalid', trusted_proxies: '10.0.0.1' }), {
+      ...fine,
+      home_resolves: 'fail',
+      forward_auth: 'warn',
     })
     assert.deepEqual(await levels({ public_url: 'http://127.0.0.1:9997' }), { ...fine, home_name: 'warn' })
     const shared = { ...fine, home_name: 'warn', routes_at_home: 'warn' }

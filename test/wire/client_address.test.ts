@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isLocalClient } from '../../src/wire/client_address.ts'
+import { ClientAddresses, isLocalClient, isLocated } from '../../src/wire/client_address.ts'
 
 const asked = (remoteAddress: string | undefined, ...headers: string[]) =>
   isLocalClient({ rawHeaders: ['Host', 'x', ...headers], httpVersion: '1.1', socket: { remoteAddress } })
@@ -39,4 +39,31 @@ test('no header in any spelling says that a proxy stands in between', () => {
   ])
     assert.ok(!asked('127.0.0.1', name, 'x'), name)
   assert.ok(asked('127.0.0.1', 'Accept', 'Via', 'User-Agent', 'X-Forwarded-For'))
+})
+
+test('an address is located without a sign of a proxy before us, or by the word of a trusted one', () => {
+  const peers = new ClientAddresses(['192.0.2.1'], () => {})
+  const located = (remoteAddress: string, headers: string[], address = remoteAddress, addressKnown = true) =>
+    isLocated(
+      { rawHeaders: ['Host', 'x', ...headers], httpVersion: '1.1', socket: { remoteAddress } } as never,
+      { address, addressKnown },
+      peers,
+    )
+  assert.ok(located('198.51.100.1', ['User-Agent', 'x']))
+  assert.ok(located('2001:db8::1', []))
+  for (const header of [
+    'X-Forwarded-For',
+    'x_forwarded_for',
+    'X-Real-IP',
+    'Forwarded',
+    'Via',
+    'CF-Connecting-IP',
+  ])
+    assert.ok(!located('198.51.100.1', [header, '198.51.100.7']), header)
+  for (const shared of ['127.0.0.1', '172.17.0.1', '192.168.1.1', '::1', 'fd00::1', '::ffff:10.0.0.1'])
+    assert.ok(!located(shared, []), shared)
+  const forwarded = ['X-Forwarded-For', '198.51.100.7']
+  assert.ok(located('192.0.2.1', forwarded, '198.51.100.7'))
+  assert.ok(!located('192.0.2.1', forwarded, '198.51.100.7', false))
+  assert.ok(!located('192.0.2.1', [], '192.0.2.1'))
 })
