@@ -90,22 +90,40 @@ export class LostAccess {
 
   /** `known` is undefined for a client that only has a metadata document. */
   async #sweep(client: Told, known: ClientWithCredentials | undefined): Promise<void> {
-    const { logouts } = this.#parts
-    const most = known?.session_max ?? null
-    const oldest = most === null ? undefined : now() - most
     let after = ''
-    let until = performance.now() + sliceMs
     while (!this.#closed) {
       const users = await this.#usersOf(client, after)
-      for (const user of users) {
-        if (!(await this.#isAdmitted(user, known))) await logouts.accessLost(user, client)
-        else if (oldest !== undefined) await logouts.accessLost(user, client, oldest)
-        if (performance.now() < until) continue
-        await turn()
-        until = performance.now() + sliceMs
-      }
+      await this.#sweepThese(users, client, known)
       if (users.length < batchSize) return
       after = users.at(-1)!
+    }
+  }
+
+  async #sweepThese(
+    users: readonly string[],
+    client: Told,
+    known: ClientWithCredentials | undefined,
+  ): Promise<void> {
+    const { database, logouts } = this.#parts
+    const most = known?.session_max ?? null
+    const oldest = most === null ? undefined : now() - most
+    const lost: { user: string; oldest?: number }[] = []
+    let until = performance.now() + sliceMs
+    for (const user of users) {
+      if (!(await this.#isAdmitted(user, known))) lost.push({ user })
+      else if (oldest !== undefined) lost.push({ user, oldest })
+      if (performance.now() < until) continue
+      await turn()
+      until = performance.now() + sliceMs
+    }
+    // Many people in one transaction, which is synced once, but never for long.
+    for (let next = lost.shift(); next && !this.#closed; next = lost.shift()) {
+      until = performance.now() + sliceMs
+      await database.write(async () => {
+        for (; next; next = performance.now() < until ? lost.shift() : undefined)
+          await logouts.accessLost(next.user, client, next.oldest)
+      })
+      await turn()
     }
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Log } from '../log/log.ts'
 import type { Database } from './database.ts'
 import { now } from './ids.ts'
@@ -78,7 +79,11 @@ export class RowQueue<Row extends QueuedRow> {
       // Look without the write lock first: almost always there is nothing.
       if ((await this.#owner.due(now())).length === 0) return
       const rows = await this.#take()
-      const done = await Promise.all(rows.map((row) => this.#attempt(row)))
+      // One begins in each turn of the event loop: the work may sign or hash first.
+      let begun = Promise.resolve()
+      const done = await Promise.all(
+        rows.map((row) => (begun = begun.then(() => turn())).then(() => this.#attempt(row))),
+      )
       if (rows.length === 0 || (this.#owner.oneReceiver && !done.includes(true))) return
     }
   }

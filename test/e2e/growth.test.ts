@@ -1,17 +1,29 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../../src/config/read.ts'
+import type { Config } from '../../src/config/config.ts'
+import { Records } from '../../src/oidc/engine/records.ts'
+import { Seal } from '../../src/secrets/seal.ts'
+import { createLog } from '../../src/log/log.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { newId } from '../../src/storage/ids.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { onSqliteFirst } from '../support/databases.ts'
+import { ask } from '../support/http.ts'
+import { byHand } from '../support/people.ts'
+import { sessionRow } from '../support/session_row.ts'
 import { crowds, fill, largeCalls } from './large_instance.ts'
 
 /** A twentieth of the size that the requirement names. */
 const size = { people: 50_000, groups: 5_000, audit: 50_000 }
+/** A twentieth of the people who may lose a claim at once. */
+const people = 500
 /** Milliseconds for which one call may hold the event loop. */
 const limit = 50
 /**
@@ -66,4 +78,56 @@ onSqliteFirst('an instance with many users', (newUrl) => {
     }
     assert.equal((await hero.audit.verify()).first_bad, null)
   })
+
+  test('a claim taken from many people who use an application signs them out without blocking the event loop', async () => {
+    const { hero, config } = daemon!
+    await hero.groups.add_claim({ group: 'everybody', claim: 'shop.enter' })
+    const logoutUri = 'http://127.0.0.1:9/logout'
+    await hero.settings.set({ key: 'providers_may_be_local', value: true })
+    await hero.clients.add({
+      client: 'shop',
+      name: 'Shop',
+      redirect_uris: ['http://localhost:4999/callback'],
+      backchannel_logout_uri: logoutUri,
+      required_claims: ['shop.enter'],
+    })
+    const visits = await byHand(daemon!, (database) => visit(config, database, 'shop', people))
+    const database = await openDatabase(config.database_url, createLog('silent'))
+    const grants = async () => {
+      const found = database.query.selectFrom('oidc_records').select(({ fn }) => fn.countAll().as('count'))
+      return Number((await found.where('kind', '=', 'Grant').executeTakeFirstOrThrow()).count)
+    }
+    // Its first use loads the OpenID provider.
+    await ask(daemon!, 'localhost', '/.well-known/openid-configuration')
+    assert.equal(await grants(), visits)
+    const blocked = await heldBy(async () => {
+      await hero.groups.remove_claim({ group: 'everybody', claim: 'shop.enter' })
+      while ((await grants()) > 0) await delay(100)
+    })
+    await database.close()
+    assert.ok(
+      blocked <= limit,
+      `it blocks the event loop for ${blocked.toFixed(0)} ms, the limit is ${limit} ms`,
+    )
+  })
 })
+
+/** Signs people in to an application, each in a session of their own. */
+const visit = async (
+  { data_dir }: Config,
+  database: Database,
+  client: string,
+  count: number,
+): Promise<number> => {
+  const records = new Records(database, new Seal(readFileSync(join(data_dir, 'master.key'), 'utf8').trim()))
+  const users = await database.query.selectFrom('users').select('id').orderBy('id').limit(count).execute()
+  for (const { id: user_id } of users) {
+    const session = sessionRow(user_id, newId())
+    const { id } = session
+    await database.query.insertInto('sessions').values(session).execute()
+    await records.put('Grant', `grant ${id}`, { accountId: user_id, clientId: client } as never, 86_400)
+    const authorizations = { [client]: { grantId: `grant ${id}`, sid: id } }
+    await records.put('OurSession', id, { accountId: user_id, authorizations } as never, 86_400)
+  }
+  return users.length
+}

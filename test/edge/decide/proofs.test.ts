@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { digest } from '../../../src/secrets/digest.ts'
 import { newToken } from '../../../src/sessions/session_token.ts'
 import type { Database } from '../../../src/storage/database.ts'
-import { newId, now } from '../../../src/storage/ids.ts'
+import { now } from '../../../src/storage/ids.ts'
 import { goodPassword } from '../../support/daemon.ts'
 import { onSqliteFirst } from '../../support/databases.ts'
 import { got, openAt, startStage, type Stage } from '../../support/edge_stage.ts'
 import { enrolled } from '../../support/factors.ts'
 import { ask } from '../../support/http.ts'
 import { byHand, signedIn } from '../../support/people.ts'
+import { sessionRow } from '../../support/session_row.ts'
 import { valuesOf } from '../../support/upstream.ts'
 import { refused } from '../../support/refused.ts'
 
@@ -58,35 +58,7 @@ onSqliteFirst('a proof that a place asks for', (newUrl) => {
     byHand(stage.daemon, async (database) => {
       const token = newToken()
       const { id } = await userRow(database, username)
-      const at = now()
-      await database.query
-        .insertInto('sessions')
-        .values({
-          id: newId(),
-          user_id: id,
-          token_hash: digest(token),
-          kind: 'cookie',
-          provider: 'password',
-          address: '',
-          user_agent: '',
-          created_at: at,
-          expires_at: at + 86_400,
-          last_used_at: at,
-          factor: '',
-          proven_at: at,
-          second_at: 0,
-          passkey_at: 0,
-          mailed_at: 0,
-          link_at: 0,
-          proofs: 1,
-          impersonated_user_id: null,
-          impersonating_until: null,
-          impersonated_services: '[]',
-          remembered: 0,
-          by_trust: 0,
-          home: 'localhost',
-        })
-        .execute()
+      await database.query.insertInto('sessions').values(sessionRow(id, token)).execute()
       return token
     })
 
