@@ -784,6 +784,8 @@ export interface TokenValidation {
   exp?: number
   /** How strongly the person had proved who they are (OpenID Connect Core section 2) */
   acr?: string
+  /** How: authentication methods (RFC 8176) */
+  amr?: string[]
   /** When, in Unix seconds; 0 if that is not known */
   auth_time?: number
 }

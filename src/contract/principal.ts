@@ -55,8 +55,9 @@ export interface ShownToken {
   readonly expires_at: number
   /** The client that acts. */
   readonly client_id: string | undefined
-  /** How strongly the person had proved who they are when it was issued, and when; only JWTs of people say so. */
+  /** How strongly the person had proved who they are when it was issued, how, and when; only JWTs of people say so. */
   readonly acr?: string | undefined
+  readonly amr?: readonly string[] | undefined
   readonly auth_time?: number | undefined
 }
 

@@ -125,13 +125,13 @@ const ofPerson = (person: RecognisedUser, token: ShownToken): Principal => ({
 
 /** Returns undefined for a token without any scope that we define and its client may still have. */
 const shown = (
-  { jti, aud, exp, client_id, scope, acr, auth_time }: AccessToken,
+  { jti, aud, exp, client_id, scope, acr, amr, auth_time }: AccessToken,
   client: ClientWithCredentials | undefined,
 ): ShownToken | undefined => {
   const given = scope
     .split(' ')
     .filter((name) => !client || (client.scopes as readonly string[]).includes(name))
   const held = widestScope(given)
-  const proof = acr === undefined ? {} : { acr, auth_time }
+  const proof = acr === undefined ? {} : { acr, amr, auth_time }
   return held && { kind: 'access', id: jti, scope: held, aud, expires_at: exp, client_id, ...proof }
 }

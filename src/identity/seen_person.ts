@@ -88,7 +88,10 @@ const holdingOf = (principal: Principal, resolved: Resolved): Holding => ({
 
 /** Nobody has proved to be the person whom an administrator impersonates, so theirs has none. */
 const provedBy = (principal: Principal): Person['proved'] =>
-  principal.proofs && { proofs: principal.proofs, amr: isSession(principal) ? principal.amr : undefined }
+  principal.proofs && {
+    proofs: principal.proofs,
+    amr: isSession(principal) ? principal.amr : principal.token?.amr,
+  }
 
 const seen = (
   { username, context, email, email_verified_at }: Principal | Overlay,

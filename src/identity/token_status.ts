@@ -42,7 +42,7 @@ export const tokenTeller =
     return { ...about(token!), ...person }
   }
 
-const about = ({ kind, id, scope, aud, expires_at: exp, client_id, acr, auth_time }: ShownToken) => ({
+const about = ({ kind, id, scope, aud, expires_at: exp, client_id, acr, amr, auth_time }: ShownToken) => ({
   active: true,
   kind,
   id,
@@ -51,7 +51,7 @@ const about = ({ kind, id, scope, aud, expires_at: exp, client_id, acr, auth_tim
   exp,
   // A service is not a client, although its tokens name it in `client_id`.
   ...(client_id !== undefined && !client_id.includes(':') && { client_id }),
-  ...(acr !== undefined && { acr, auth_time }),
+  ...(acr !== undefined && { acr, ...(amr && { amr: [...amr] }), auth_time }),
 })
 
 /** Returns what a client's own tokens may carry. Throws claim_required if the client gets no tokens of its own. */

@@ -39,7 +39,19 @@ export const findMaskedJwt = async (value: string, tell: TellToken): Promise<Int
   // Every part of the answer comes from the check of the token; the payload only says which audience to ask about.
   const told = typeof aud === 'string' ? await tell(token!, aud) : undefined
   if (!told?.active || told.kind !== 'access' || told.client_id === undefined) return undefined
-  const { client_id, sub, username, context, claims, exp = 0, scope = '', id = '', acr, auth_time } = told
+  const {
+    client_id,
+    sub,
+    username,
+    context,
+    claims,
+    exp = 0,
+    scope = '',
+    id = '',
+    acr,
+    amr,
+    auth_time,
+  } = told
   const accountId = sub === client_id ? undefined : sub
   return {
     kind: 'AccessToken',
@@ -56,7 +68,7 @@ export const findMaskedJwt = async (value: string, tell: TellToken): Promise<Int
       sub,
       ...(username !== undefined && { username }),
       ...(context !== undefined && { context }),
-      ...(acr !== undefined && { acr, auth_time }),
+      ...(acr !== undefined && { acr, ...(amr && { amr }), auth_time }),
       claims,
     },
     isSenderConstrained: () => false,

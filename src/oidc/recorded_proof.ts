@@ -5,6 +5,8 @@ import type { RecordedProof } from '../identity/client_rules.ts'
 export interface IssuedToken {
   readonly kind: string
   readonly acr?: string
+  /** Authentication methods (RFC 8176). */
+  readonly amr?: readonly string[]
   readonly authTime?: number
   readonly extra?: RecordedProof
   readonly grantId?: string

@@ -6,7 +6,7 @@ import { claimsWithin, widestScope } from '../contract/token_scopes.ts'
 import { signedInOf } from './engine/session.ts'
 import type { ServiceAt } from '../routes/service_at.ts'
 import type { Accounts } from './accounts.ts'
-import { recordedBy } from './recorded_proof.ts'
+import { recordedBy, type IssuedToken } from './recorded_proof.ts'
 
 type Features = NonNullable<Configuration['features']>
 type KnownOf = (client: object | undefined) => ClientWithCredentials | undefined
@@ -120,10 +120,10 @@ export const claimsOfToken =
 /** What the code or refresh token of this request records about the sign-in (RFC 9470 section 6). */
 const proofOf = ({
   oidc: { entities },
-}: KoaContextWithOIDC): { readonly acr?: string; readonly auth_time?: number } => {
+}: KoaContextWithOIDC): Pick<IssuedToken, 'acr' | 'amr'> & { readonly auth_time?: number } => {
   const { AuthorizationCode, RefreshToken, DeviceCode } = entities as Readonly<
-    Record<string, { readonly acr?: string; readonly authTime?: number } | undefined>
+    Record<string, Pick<IssuedToken, 'acr' | 'amr' | 'authTime'> | undefined>
   >
-  const { acr, authTime: auth_time = 0 } = AuthorizationCode ?? RefreshToken ?? DeviceCode ?? {}
-  return acr === undefined ? {} : { acr, auth_time }
+  const { acr, amr, authTime: auth_time = 0 } = AuthorizationCode ?? RefreshToken ?? DeviceCode ?? {}
+  return acr === undefined ? {} : { acr, ...(amr && { amr }), auth_time }
 }

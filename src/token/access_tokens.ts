@@ -37,8 +37,9 @@ export interface AccessToken {
   readonly scope: string
   readonly iat: number
   readonly exp: number
-  /** How strongly the person had proved who they are (OpenID Connect Core section 2), and when; undefined and 0 if it does not say. */
+  /** How strongly the person had proved who they are (OpenID Connect Core section 2), how, and when; undefined and 0 if it does not say. */
   readonly acr: string | undefined
+  readonly amr: readonly string[] | undefined
   readonly auth_time: number
 }
 
@@ -170,6 +171,7 @@ export class AccessTokens {
       exp,
       nbf,
       acr,
+      amr,
       auth_time,
       scope = '',
     } = readObject(body) ?? {}
@@ -186,6 +188,7 @@ export class AccessTokens {
       iat: iat as number,
       exp: exp as number,
       acr: isText(acr) ? acr : undefined,
+      amr: Array.isArray(amr) && amr.every(isText) ? amr : undefined,
       auth_time: Number.isInteger(auth_time) ? (auth_time as number) : 0,
     }
     cache.set(cacheKey, found)

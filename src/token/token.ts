@@ -61,6 +61,7 @@ export const Validation = Named('TokenValidation', {
       description: 'How strongly the person had proved who they are (OpenID Connect Core section 2)',
     }),
   ),
+  amr: Type.Optional(Type.Array(Type.String(), { description: 'How: authentication methods (RFC 8176)' })),
   auth_time: Type.Optional(Type.Integer({ description: 'When, in Unix seconds; 0 if that is not known' })),
 })
 export type Validation = Static<typeof Validation>

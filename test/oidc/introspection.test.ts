@@ -54,6 +54,7 @@ suite('introspection with and without the engine', () => {
     assert.equal(typeof sid, 'undefined')
     assert.deepEqual(rest, {
       acr: '1',
+      amr: ['pwd'],
       active: true,
       client_id: 'wiki',
       iss: stage.issuer,
@@ -65,7 +66,12 @@ suite('introspection with and without the engine', () => {
       scope: 'openid offline_access',
       prompt: 'consent',
     })
-    assert.equal(await active(lasting.body.access_token), true)
+    const proof = async (token: string) => {
+      const { acr, amr, auth_time: at } = (await both(token)).body as Record<string, unknown>
+      return { acr, amr, at }
+    }
+    const proved = await proof(lasting.body.access_token)
+    assert.deepEqual([proved.acr, proved.amr], ['1', ['pwd']])
     // The engine introspects refresh tokens.
     assert.match(lasting.body.refresh_token, /^rt~/)
     const refresh = await post(
@@ -74,6 +80,13 @@ suite('introspection with and without the engine', () => {
       app.client,
     )
     assert.equal(refresh.body.active, true)
+    // A proof that the session got since says nothing about what was issued before.
+    await byHand(stage.daemon, async (database) => {
+      await database.query.updateTable('sessions').set({ factor: 'totp', second_at: 9 }).execute()
+      database.changed('sessions')
+    })
+    const renewed = await app.refresh(lasting.body.refresh_token)
+    assert.deepEqual(await proof(renewed.body.access_token), proved)
   })
 
   test('both paths refuse a caller that may not introspect, and authenticate clients alike', async () => {
