@@ -73,12 +73,6 @@ export class FormGuard {
     )
   }
 
-  /** Whether the browser says of a link that it stood on a page of this origin. Over plain HTTP it says nothing. */
-  saysSameOrigin(request: IncomingMessage): boolean {
-    const sites = valuesOf(request.rawHeaders, 'sec-fetch-site')
-    return sites.length === 1 && sites[0] === 'same-origin'
-  }
-
   /** Whether the browser says that one of our pages sent this. Without such a word, nothing is known about it. */
   surelySameOrigin(request: IncomingMessage, asked: EdgeRequest): boolean {
     if (!this.sameOrigin(request, asked)) return false

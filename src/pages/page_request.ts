@@ -51,11 +51,6 @@ export class PageRequest {
     return new URL(this.asked.target, 'http://door.invalid').searchParams
   }
 
-  /** Whether the browser says that one of our own pages led here. */
-  get fromOwnPage(): boolean {
-    return this.#parts.forms.saysSameOrigin(this.#request)
-  }
-
   get navigates(): boolean {
     return isNavigation(this.#request)
   }

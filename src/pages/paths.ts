@@ -84,7 +84,7 @@ const query = (asked: EdgeRequest) => new URL(asked.target, 'http://door.invalid
 
 const signInPaths = (parts: Parts): readonly OwnPath[] => [
   pageRow(parts, '/auth/login', (page) => signIn.signIn(page, parts.handover)),
-  formRow(parts, '/auth/login', (page) => signIn.postSignIn(page, parts.handover)),
+  formRow(parts, '/auth/login', (page) => signIn.postSignIn(page, parts.handover, parts.federation)),
   formRow(parts, '/auth/replace', postReplace),
   formRow(parts, '/auth/come_back', atHome.postComeBack(parts.handover)),
   pageRow(parts, '/auth/logout', (page) => signOut.signOut(page, parts.handover)),

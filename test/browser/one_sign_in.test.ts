@@ -94,7 +94,7 @@ describe('one sign-in, in Chromium over TLS with two workers', { skip: browserMi
   const fill = async (page: Page, login: string) => {
     await page.getByLabel('Username or email').fill(login)
     await page.getByLabel('Password').fill(goodPassword)
-    await press(page, 'Sign in')
+    await press(page, /^Sign in$/)
   }
   /** Whom the service saw, on the page that it answered. */
   const shown = async (page: Page): Promise<string | undefined> => {
@@ -231,7 +231,7 @@ describe('one sign-in, in Chromium over TLS with two workers', { skip: browserMi
     })
     const { context, page } = await open()
     await page.goto(at('files', '/report?x=1'))
-    await page.getByRole('link', { name: 'Sign in with The peer' }).click()
+    await page.getByRole('button', { name: 'Sign in with The peer' }).click()
     await page.getByLabel('Who are you?').fill('joan')
     await press(page, 'It is me')
     await page.waitForURL(at('files', '/report?x=1'))

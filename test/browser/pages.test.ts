@@ -222,7 +222,7 @@ describe('own pages', { skip: browserMissing() ?? false }, () => {
     await page.goto(at('/auth/login'))
     await page.getByLabel('Username or email').fill('ada')
     await page.getByLabel('Password').fill(goodPassword)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByRole('heading', { name: 'My services' }).waitFor()
     await page.goto(at('/auth/me'))
     assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), '<img src=x onerror=alert(1)>')

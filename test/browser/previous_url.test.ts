@@ -54,7 +54,7 @@ describe(
       await page.goto(`${old}/auth/login?return_to=/auth/passkeys`)
       await page.getByLabel('Username or email').fill('ada')
       await page.getByLabel('Password').fill(goodPassword)
-      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
       await page.getByLabel('Name of the new passkey').fill('Laptop')
       await page.getByRole('button', { name: 'Add passkey' }).click()
       await page.getByText('I’ve saved them').waitFor()

@@ -139,7 +139,7 @@ describe('sign-in with providers in Chromium', { skip: browserMissing() ?? false
     const way = () => ways.get(name)!
     const begin = async (page: Page, next = '/auth/me') => {
       await page.goto(`${stage.origin}/auth/login?return_to=${encodeURIComponent(next)}`)
-      await page.getByRole('link', { name: `Sign in with ${way().title}` }).click()
+      await page.getByRole('button', { name: `Sign in with ${way().title}` }).click()
     }
 
     test(`${name}: a new user signs up and signs in again`, async () => {

@@ -75,11 +75,11 @@ describe('the tour of the README in Chromium', { skip: browserMissing() ?? false
 
     await page.getByLabel('Username or email').fill('ada')
     await page.getByLabel('Password').fill('wrong')
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     assert.match(await page.getByRole('alert').innerText(), /Wrong username, email or password/)
 
     await page.getByLabel('Password').fill(goodPassword)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.locator('#path').waitFor()
     assert.equal(await page.locator('#path').innerText(), '/pages/door?tab=history')
     assert.equal(await page.title(), 'The wiki')
@@ -161,7 +161,7 @@ describe('the tour of the README in Chromium', { skip: browserMissing() ?? false
     assert.equal(new URL(page.url()).hostname, 'localhost')
     await page.getByRole('button', { name: 'Sign out of wiki.localhost only' }).waitFor()
     await page.getByRole('button', { name: 'Sign out everywhere' }).click()
-    await page.getByRole('button', { name: 'Sign in' }).waitFor()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
     const count = upstream.seen.length
     for (const host of ['wiki.localhost', 'shop.localhost']) {
       await page.goto(at(host, '/'))

@@ -66,10 +66,10 @@ describe('a lone provider after a sign-out', () => {
       const page = await person.open(address)
       assert.deepEqual([page.status, page.url.pathname], [200, page.url.pathname])
       assert.ok(page.url.href.startsWith(stage.origin), page.url.href)
-      assert.match(page.text, /href="\/login\?provider=peer&amp;next=/)
+      assert.match(page.text, /name="provider" value="peer"/)
       assert.equal(await whoIs(person, stage.origin), undefined)
     }
-    const back = await person.follow(await person.open(wiki), '/login?provider=peer')
+    const back = await person.submit(await person.open(wiki), '/auth/login', { provider: 'peer' })
     assert.equal(back.url.href, wiki)
     assert.equal(await whoIs(person, stage.origin), 'grace')
     assert.ok(!keeps(person), 'signing in ends it')
@@ -82,7 +82,7 @@ describe('a lone provider after a sign-out', () => {
     assert.match(between.text, new RegExp(`<img src="${wiki}\\.hero_proxy/signed_out"`))
     assert.match(between.headers.get('content-security-policy')!, /img-src [^;]*wiki\.localhost/)
     const page = await person.follow(between, '/auth/login')
-    assert.match(page.text, /href="\/login\?provider=peer&amp;prompt=select_account&amp;next=%2Fauth%2Fme"/)
+    assert.match(page.text, /name="prompt" value="select_account"/)
     assert.equal(await whoIs(person, stage.origin), undefined)
     // Nor is it taken where another page leads to it.
     const stays = await person.open(`${stage.origin}/login?next=/auth/me`)

@@ -26,9 +26,17 @@ export const sessions: Topic = {
   read: async (page, caller) => {
     const all = await sessionsOf(page, caller)
     const trusted = await trustedBy(page, caller)
-    const { providers, trust } = await page.offers()
+    const { providers, trust, remember } = await page.offers()
     const isOffered = trust !== undefined || trusted.length > 0
-    return (words, token) => sessionsSection(words, token, all, providers, isOffered ? trusted : undefined)
+    return (words, token) =>
+      sessionsSection(
+        words,
+        token,
+        all,
+        providers,
+        isOffered ? trusted : undefined,
+        remember !== undefined && caller.on_behalf === undefined,
+      )
   },
   forms: {
     revoke: {

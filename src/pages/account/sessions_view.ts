@@ -1,6 +1,7 @@
 import { html, type Html } from '../../html/html.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { deviceOf } from '../../strings/browser_name.ts'
+import { signInAnew } from '../sign_in/sign_in_anew.ts'
 import { titleOfWay } from './security_view.ts'
 import { endLink } from './topic.ts'
 
@@ -87,8 +88,8 @@ const endAtOnce = (words: Catalogue, token: string, id: string): Html =>
 <button class="quiet danger">${words.account.sessions.end_it}</button>
 </form>`
 
-/** `trusted` is undefined where nobody may trust a browser. */
-export const sessionsSection = (words: Catalogue, token: string, sessions: readonly SignInRow[], providers: Providers, trusted: readonly TrustedRow[] | undefined) => {
+/** `trusted` is undefined where nobody may trust a browser, and `mayStay` says whether people may stay signed in. */
+export const sessionsSection = (words: Catalogue, token: string, sessions: readonly SignInRow[], providers: Providers, trusted: readonly TrustedRow[] | undefined, mayStay: boolean) => {
   const own = words.account.sessions
   return {
     title: own.heading,
@@ -96,7 +97,7 @@ export const sessionsSection = (words: Catalogue, token: string, sessions: reado
 <p class="hint">${own.kept_about}</p>
 <ul class="rows">${sessions.map(
       (session) => html`<li>${sessionFacts(words, session, providers)}
-${!session.current && (session.by_another_device ? endAtOnce(words, token, session.id) : endLink('revoke', { id: session.id }, own.end))}</li>`,
+${session.current && mayStay && !session.remembered && !session.by_another_device && html`<p><a href="${signInAnew('/auth/sessions')}">${own.keep}</a></p>`}${!session.current && (session.by_another_device ? endAtOnce(words, token, session.id) : endLink('revoke', { id: session.id }, own.end))}</li>`,
     )}</ul>
 ${sessions.some(({ current }) => !current) && endLink('revoke_all', {}, own.end_others)}
 ${trusted && trustedPart(words, trusted)}`,

@@ -1,18 +1,17 @@
 import { AppError, errorTable } from '../../contract/errors.ts'
 import { readBody } from '../../wire/request_body.ts'
-import type { CallbackResult, Callbacks } from '../../federation/callback.ts'
-import { flowLifetimeSeconds } from '../../federation/outgoing_sign_ins.ts'
+import type { CallbackResult } from '../../federation/callback.ts'
 import { pendingLifetimeSeconds } from '../../federation/pending_links.ts'
 import { nameParameter, postedName } from '../../federation/posted_name.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ownHeaders, redirect, send } from '../../wire/responses.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
-import { flowCookie, linkCookie } from '../../wire/cookies.ts'
+import { linkCookie } from '../../wire/cookies.ts'
 import { faults, gone, refusals } from './provider_problems.ts'
 import type { HomeParts } from '../handover/at_home.ts'
 import { afterProof } from './after_proof.ts'
 import { inWords, lastWay } from './complete_sign_in.ts'
-import { continuePage } from '../openid/openid_views.ts'
+import { depart, flow } from '../departing.ts'
 import { signingIn } from './device.ts'
 import { leftHow } from './just_left.ts'
 import { linkPage } from './link_view.ts'
@@ -24,9 +23,6 @@ import { showSignIn } from './show_sign_in.ts'
 import type { FederationParts } from './provider_parts.ts'
 
 // The pages on the way to identity providers and back. They decide nothing: the federation decides every step.
-/** How many unfinished sign-ins at providers a browser keeps. */
-const maxOpenFlows = 5
-const flow = (id: string) => (secure: boolean) => flowCookie(secure, id)
 /** Where a link that the account page begins comes back to. */
 const accountPath = '/auth/security'
 const link = (value: string): Keepsake => ({ name: linkCookie, value, maxAge: pendingLifetimeSeconds })
@@ -43,9 +39,8 @@ export const login = async (
   const next = onwardPath(page, page.query.get('next') ?? page.query.get('return_to'))
   const named = page.query.get('provider')
   const prompt = page.query.get('prompt')
-  // Only the box on our own page keeps a sign-in: a link elsewhere must not tick it for the person.
-  const remember = page.fromOwnPage && page.query.get('remember') === '1'
-  const where = { next, anew: prompt === 'login', choose: prompt === 'select_account', remember }
+  // Only the form on our own page keeps a sign-in: a link must not tick the box for the person.
+  const where = { next, anew: prompt === 'login', choose: prompt === 'select_account', remember: false }
   const { providers } = await page.offers()
   const left = await leftHow(page)
   const lone = providers.length === 1 && left === undefined ? providers[0]!.provider : undefined
@@ -54,44 +49,6 @@ export const login = async (
   if (name !== undefined) return depart(arrivals, page, name, where)
   if (providers.length > 1 || left !== undefined) return showSignIn(page, destinations, { returnTo: next })
   page.go(302, `/auth/login?return_to=${encodeURIComponent(next)}`)
-}
-
-const depart = async (
-  arrivals: Callbacks,
-  page: PageRequest,
-  name: string,
-  where: Parameters<Callbacks['begin']>[1],
-  linking = false,
-): Promise<void> => {
-  const { next } = where
-  const caller = linking ? ((await page.caller()) ?? page.guest()) : page.guest()
-  try {
-    const { url, cookie } = await arrivals.begin(name, where, caller, linking)
-    const kept = [
-      { name: flow(cookie.id), value: cookie.value, maxAge: flowLifetimeSeconds },
-      // Otherwise sign-ins that nobody finishes would fill up the Cookie header.
-      ...(await page.flowIds())
-        .slice(0, 1 - maxOpenFlows)
-        .map((id) => ({ name: flow(id), value: '', maxAge: 0 })),
-    ]
-    // The CSP (form-action) forbids a redirect from a form to another site, so a page goes on by itself.
-    if (linking) await page.page(200, (_, words) => continuePage(words, page.asked.host, url), {}, kept)
-    else await page.goKeeping(302, url, ...kept)
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    const { fault, title } = error.data as { fault?: keyof typeof faults; title?: string }
-    if (fault !== undefined) return page.tell(faults[fault](title!, next))
-    page.tell({
-      status: errorTable[error.error].http,
-      reason: 'sign_in_failed',
-      problem: error.data,
-      code: error.error,
-      ...(typeof error.data.retry_after === 'number' && {
-        headers: { 'retry-after': String(error.data.retry_after) },
-      }),
-      link: { href: `/auth/login?return_to=${encodeURIComponent(next)}`, name: 'other_ways' },
-    })
-  }
 }
 
 /** The parameters of an answer that we read. */
@@ -209,7 +166,7 @@ export const postBeginLink = async ({ arrivals }: FederationParts, page: PageReq
     page,
     form.get('provider') ?? '',
     { next: accountPath, anew: false, choose: false, remember: false },
-    true,
+    'linking form',
   )
 }
 

@@ -1,11 +1,11 @@
 import { AppError } from '../../contract/errors.ts'
 import type { Destinations } from '../../handover/destination.ts'
-import { anotherDevice } from '../../sessions/session.ts'
 import { wayCookie } from '../../wire/cookies.ts'
 import { notFoundRefusal } from '../../wire/refusal.ts'
 import type { PageRequest } from '../page_request.ts'
 import { passkeyOffers } from './passkey_offers.ts'
 import { leftHow } from './just_left.ts'
+import { isByAnotherDevice } from './sign_in_anew.ts'
 import { signInPage, type SignInPage } from './sign_in_view.ts'
 
 /** Finds the service that a path of home leads on to. */
@@ -20,14 +20,14 @@ export const serviceOf = async (destinations: Destinations, path: string): Promi
 export const showSignIn = async (
   page: PageRequest,
   destinations: Destinations,
-  shown: Pick<SignInPage, 'returnTo' | 'login' | 'problem'>,
+  shown: Pick<SignInPage, 'returnTo' | 'login' | 'problem' | 'anew'>,
   status = 200,
   headers: Record<string, string> = {},
 ): Promise<void> => {
   const offers = await page.offers()
   const passkeys = await passkeyOffers(page, page.guest(), offers.rpIds)
   const service = await serviceOf(destinations, shown.returnTo)
-  const present = await page.session()
+  const byAnother = await isByAnotherDevice(page)
   const chooses = (await leftHow(page)) === 'switch'
   const lastWay = (await page.keepsakes())(wayCookie)
   await page.pageWithScript(
@@ -41,7 +41,7 @@ export const showSignIn = async (
         service,
         lastWay,
         chooses,
-        anew: present?.provider === anotherDevice,
+        anew: byAnother ? 'another_device' : undefined,
         ...shown,
       }),
     headers,

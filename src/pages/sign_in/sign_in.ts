@@ -5,7 +5,9 @@ import { linkOf } from './link_forms.ts'
 import { setupPage } from './setup_view.ts'
 import { onwardPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
-import { isByAnotherDevice } from './sign_in_anew.ts'
+import type { FederationParts } from './provider_parts.ts'
+import { departFromForm } from '../departing.ts'
+import { anewHere } from './sign_in_anew.ts'
 import { showSignIn } from './show_sign_in.ts'
 
 // The pages for signing in. They decide nothing: every form calls a method.
@@ -19,14 +21,19 @@ export const signIn = async (page: PageRequest, handover: HomeParts): Promise<vo
   if (toService && (await handOver(handover, page))) return
   const returnTo = toService ? page.asked.target : onwardPath(page, page.query.get('return_to'))
   // Only a person is sent on. A page of a sibling domain that loads this as a picture learns nothing from where it leads.
-  const anew = page.query.get('anew') === '1' && (await isByAnotherDevice(page))
-  if (!toService && !anew && page.journey === 'page' && (await page.caller())) return page.go(302, returnTo)
+  const anew = page.query.get('anew') === '1' ? await anewHere(page) : undefined
+  if (!toService && anew === undefined && page.journey === 'page' && (await page.caller()))
+    return page.go(302, returnTo)
   const hint = page.query.get('login_hint')
   const login = hint && hint.length <= maxLogin ? { login: hint } : {}
-  await showSignIn(page, handover.destinations, { returnTo, ...login })
+  await showSignIn(page, handover.destinations, { returnTo, anew, ...login })
 }
 
-export const postSignIn = async (page: PageRequest, { destinations }: HomeParts): Promise<void> => {
+export const postSignIn = async (
+  page: PageRequest,
+  { destinations }: HomeParts,
+  federation: FederationParts,
+): Promise<void> => {
   const form = await page.form({
     forGuests: true,
     again: async (sent) => {
@@ -40,6 +47,8 @@ export const postSignIn = async (page: PageRequest, { destinations }: HomeParts)
   if (!form) return
   const login = loginIn(form)
   const returnTo = onwardPath(page, form.get('return_to'))
+  // A button of a provider belongs to the same form, because the box does. What was typed besides does not count then.
+  if (form.has('provider')) return departFromForm(federation, page, form, returnTo)
   const params = { login, password: form.get('password') ?? '' }
   const wishes = wishesIn(form)
   await openSession(

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { html } from '../../html/html.ts'
 
-/** Shows the password on demand, takes the box to providers, says which time zone the browser has, and keeps the part of the page (`#…`) that the person wants to open. */
+/** Shows the password on demand, says which time zone the browser has, and keeps the part of the page (`#…`) that the person wants to open. */
 export const signInScript = `
 for (const button of document.querySelectorAll('button[data-reveal]')) {
   const field = document.getElementById(button.dataset.reveal)
@@ -23,25 +23,14 @@ if (timeZone) {
   const safe = isSecureContext ? '; Secure' : ''
   document.cookie = prefix + 'hero_proxy_zone=' + encodeURIComponent(timeZone) + '; Path=/; SameSite=Lax; Max-Age=3600' + safe
 }
-const remember = document.querySelector('input[name=remember]')
-const follow = () => {
-  for (const link of document.querySelectorAll('a[data-onward=next]')) {
-    const address = new URL(link.href)
-    if (remember.checked) address.searchParams.set('remember', '1')
-    else address.searchParams.delete('remember')
-    link.href = address.href
-  }
-}
-remember?.addEventListener('change', follow)
-if (remember?.checked) follow()
 const part = location.hash
 if (part.length > 1 && part.length <= 2000) {
   for (const field of document.querySelectorAll('input[name=return_to]'))
     if (!field.value.includes('#')) field.value += part
   for (const link of document.querySelectorAll('a[data-onward]')) {
     const address = new URL(link.href)
-    const path = address.searchParams.get(link.dataset.onward)
-    if (!path.includes('#')) address.searchParams.set(link.dataset.onward, path + part)
+    const path = address.searchParams.get('return_to')
+    if (!path.includes('#')) address.searchParams.set('return_to', path + part)
     link.href = address.href
   }
 }

@@ -37,6 +37,9 @@ export interface FieldProblem {
   readonly field: 'login' | 'password'
 }
 
+/** Why somebody who is signed in signs in anew: they prove nothing in this sign-in, or want to stay signed in. */
+export type Anew = 'another_device' | 'to_stay'
+
 export interface SignInPage {
   readonly place: string
   readonly token: string
@@ -49,8 +52,8 @@ export interface SignInPage {
   readonly lastWay?: string | undefined
   /** Whether the person signs in as somebody else, so that a provider asks which account to use. */
   readonly chooses?: boolean
-  /** Whether another device has signed in the person who is to sign in here. */
-  readonly anew?: boolean
+  /** Why the person who is signed in signs in here anew. */
+  readonly anew?: Anew | undefined
   readonly login?: string
   readonly problem?: FieldProblem
 }
@@ -65,13 +68,16 @@ type Control = (attributes: Html | false) => Html
 const way = ({ sign_in }: Catalogue, isLast: boolean, control: Control): Html =>
   html`<div class="way">${control(isLast && html` aria-describedby="last-used"`)}${isLast && html`<span class="last" id="last-used">${sign_in.page.last_used}</span>`}</div>`
 
+/** The form of the password. The buttons of providers belong to it too, so that its box counts for them without scripts. */
+const formId = 'sign-in'
+
 const link =
-  (href: string, name: string, text: string): Control =>
+  (href: string, text: string): Control =>
   (attributes) =>
-    html`<a class="button quiet" href="${href}" data-onward="${name}"${attributes}>${text}</a>`
+    html`<a class="button quiet" href="${href}" data-onward${attributes}>${text}</a>`
 
 /** The ways besides the password, in their fixed order, by the names that sessions have for them. */
-const otherWays = (words: Catalogue, { token, returnTo, offers, passkeys, lastWay, chooses, anew }: SignInPage) => {
+const otherWays = (words: Catalogue, { token, returnTo, offers, passkeys, lastWay, anew }: SignInPage) => {
   const { page: own } = words.sign_in
   const onward = encodeURIComponent(returnTo)
   const controls: (readonly [name: string, control: Control])[] = []
@@ -93,18 +99,15 @@ const otherWays = (words: Catalogue, { token, returnTo, offers, passkeys, lastWa
   for (const { provider, title } of offers.providers)
     controls.push([
       provider,
-      link(
-        `/login?provider=${encodeURIComponent(provider)}${chooses ? '&prompt=select_account' : ''}&next=${onward}`,
-        'next',
-        own.with_provider({ provider: title }),
-      ),
+      (attributes) =>
+        html`<button class="quiet" form="${formId}" name="provider" value="${provider}" formnovalidate${attributes}>${own.with_provider({ provider: title })}</button>`,
     ])
   if (offers.magicLinks)
-    controls.push(['magic_link', link(`/auth/magic?return_to=${onward}`, 'return_to', own.email_link)])
-  if (offers.elsewhere && !anew)
+    controls.push(['magic_link', link(`/auth/magic?return_to=${onward}`, own.email_link)])
+  if (offers.elsewhere && anew === undefined)
     controls.push([
       'another_device',
-      link(`/auth/elsewhere?return_to=${onward}`, 'return_to', own.another_device),
+      link(`/auth/elsewhere?return_to=${onward}`, own.another_device),
     ])
   return controls.map(([name, control]) => ({
     isLast: name === lastWay,
@@ -145,15 +148,16 @@ const wrong = (problem: FieldProblem | undefined, field: FieldProblem['field']) 
 })
 
 const passwordForm = (words: Catalogue, shown: SignInPage): Html => {
-  const { token, returnTo, offers, login = '', problem, lastWay } = shown
+  const { token, returnTo, offers, login = '', problem, lastWay, chooses } = shown
   const { password, page: own } = words.sign_in
   // The first field that the person has to fill in or correct.
   const focused = problem?.field ?? (login === '' ? 'login' : 'password')
   const kept = rememberBox(words, offers)
   const about = { login: wrong(problem, 'login'), password: wrong(problem, 'password') }
-  return html`<form method="post" action="/auth/login">
+  return html`<form method="post" action="/auth/login" id="${formId}">
 <input type="hidden" name="form_token" value="${token}">
 <input type="hidden" name="return_to" value="${returnTo}">
+${chooses && html`<input type="hidden" name="prompt" value="select_account">`}
 <label for="login">${own.login}</label>
 <input id="login" name="login" value="${login}" autocomplete="username webauthn" autocapitalize="none" spellcheck="false" required maxlength="254"${about.login.attributes}${focused === 'login' && html` autofocus`}>
 ${about.login.text}
@@ -175,7 +179,7 @@ export const signInPage = (words: Catalogue, shown: SignInPage): string => {
     { site: offers.site, host: place },
     html`<h1>${own.title}</h1>
 ${service && html`<p class="lead">${own.for_service(service)}</p>`}
-${shown.anew && html`<p class="lead">${own.anew}</p>`}
+${shown.anew && html`<p class="lead">${own.anew[shown.anew]}</p>`}
 ${passwordForm(words, shown)}
 ${others(words, shown)}
 ${linkList(help(words, shown))}

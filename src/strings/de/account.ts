@@ -166,6 +166,7 @@ export const account: Catalogue['account'] = {
     about:
       'Jede Zeile ist eine Anmeldung. Wenn Sie eine beenden, sind Sie auch auf allen Hosts abgemeldet, die Sie damit geöffnet haben.',
     kept: 'Bleibt angemeldet, wenn der Browser geschlossen wird',
+    keep: 'In diesem Browser angemeldet bleiben',
     by_another_device: 'Von einem anderen Gerät angemeldet: weist nichts nach und hält höchstens 12 Stunden',
     end_it: 'Beenden',
     kept_about:

@@ -38,7 +38,12 @@ export const sign_in: Catalogue['sign_in'] = {
     forgot_password: 'Passwort vergessen?',
     email_link: 'Anmeldelink per E-Mail senden',
     another_device: 'Mit einem anderen Gerät anmelden',
-    anew: 'Ein anderes Gerät hat Sie in diesem Browser angemeldet. Dafür müssen Sie sich hier selbst anmelden.',
+    anew: {
+      another_device:
+        'Ein anderes Gerät hat Sie in diesem Browser angemeldet. Dafür müssen Sie sich hier selbst anmelden.',
+      to_stay:
+        'Um in diesem Browser angemeldet zu bleiben, melden Sie sich noch einmal an und haken Sie das Kästchen an.',
+    },
     create_account: 'Konto erstellen',
   },
   remember: {

@@ -162,6 +162,7 @@ export const account = {
     unknown_device: 'Unknown device',
     about: 'Each line is one sign-in. Ending it signs you out at every host that it opened.',
     kept: 'Stays signed in when the browser is closed',
+    keep: 'Stay signed in in this browser',
     by_another_device: 'Signed in by another device of yours: it proves nothing, and lasts 12 hours at most',
     end_it: 'End it',
     kept_about:

@@ -38,8 +38,11 @@ export const sign_in = {
     forgot_password: 'Forgot your password?',
     email_link: 'Email me a sign-in link',
     another_device: 'Sign in with another device',
-    /** Where a sign-in that another device opened does not suffice. */
-    anew: 'Another device signed you in in this browser. To do this, sign in here yourself.',
+    /** Why somebody who is signed in signs in anew. */
+    anew: {
+      another_device: 'Another device signed you in in this browser. To do this, sign in here yourself.',
+      to_stay: 'To stay signed in in this browser, sign in again and tick the box.',
+    },
     create_account: 'Create account',
   },
   remember: {

@@ -165,6 +165,7 @@ export const account: Catalogue['account'] = {
     about:
       'Chaque ligne est une connexion. Si vous y mettez fin, vous êtes aussi déconnecté de tous les hôtes que vous avez ouverts avec elle.',
     kept: 'Reste connecté quand le navigateur est fermé',
+    keep: 'Rester connecté dans ce navigateur',
     by_another_device:
       'Connecté par un autre de vos appareils\u00a0: cela ne prouve rien et dure 12 heures au plus',
     end_it: 'Y mettre fin',

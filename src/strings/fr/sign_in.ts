@@ -39,7 +39,11 @@ export const sign_in: Catalogue['sign_in'] = {
     forgot_password: 'Mot de passe oublié\u202f?',
     email_link: 'Recevoir un lien de connexion par e-mail',
     another_device: 'Se connecter avec un autre appareil',
-    anew: 'Un autre appareil vous a connecté dans ce navigateur. Pour cela, connectez-vous ici vous-même.',
+    anew: {
+      another_device:
+        'Un autre appareil vous a connecté dans ce navigateur. Pour cela, connectez-vous ici vous-même.',
+      to_stay: 'Pour rester connecté dans ce navigateur, connectez-vous encore une fois et cochez la case.',
+    },
     create_account: 'Créer un compte',
   },
   remember: {

@@ -37,7 +37,7 @@ describe('the sign-in page', () => {
   const ways = (body: string) =>
     [
       ...body.matchAll(
-        /action="\/auth\/(?<form>login|passkey)"|href="\/(?:login\?provider=(?<provider>[\w-]+)|auth\/(?<mail>magic))|<(?<more>details)/g,
+        /action="\/auth\/(?<form>login|passkey)"|name="provider" value="(?<provider>[\w-]+)"|href="\/auth\/(?<mail>magic)|<(?<more>details)/g,
       ),
     ].map(({ groups }) => groups!.form ?? groups!.provider ?? groups!.mail ?? groups!.more)
 
@@ -60,7 +60,7 @@ describe('the sign-in page', () => {
     for (const [way, part] of [
       ['password', '<button aria-describedby="last-used">'],
       ['passkey', '<button class="quiet" aria-describedby="last-used">'],
-      ['google', '/login?provider=google'],
+      ['google', 'name="provider" value="google"'],
       ['magic_link', '/auth/magic'],
     ] as const) {
       const body = await open('/auth/login', 'Cookie', `__Host-hero_proxy_way=${way}`)
