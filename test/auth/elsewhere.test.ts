@@ -271,6 +271,8 @@ onSqliteFirst('a browser that a phone signs in', (newUrl) => {
     const answer = await scan(weak, link)
     assert.equal(answer.url.pathname, '/auth/login')
     assert.equal(answer.url.searchParams.get('anew'), '1')
+    await setSessions(username, { proven_at: now() })
+    assert.match((await scan(weak, link)).text, /Another device opened this sign-in/)
     const other = await newUser()
     const user_id = (await daemon.hero.users.get({ username: other })).id
     await byHand(daemon, async (database) => {
@@ -288,6 +290,13 @@ onSqliteFirst('a browser that a phone signs in', (newUrl) => {
     const browser = at(here)
     const { link, digits, page } = await begin(browser)
     const found = await scan(one, link)
+    const intro = await browser.open(atHome('/auth/elsewhere'))
+    const early = {
+      ...intro,
+      text: intro.text.replace('action="/auth/elsewhere"', 'action="/auth/elsewhere/enter"'),
+    }
+    assert.equal((await browser.submit(early, '/auth/elsewhere/enter', {})).status, 401)
+    assert.ok(!(await isIn(browser)))
     assert.match((await scan(two, link)).text, /Another phone has opened this QR code/)
     const asked = { ...found, text: (await two.open(link)).text.replace('/open"', '/approve"') }
     assert.equal((await two.submit(asked, '/auth/elsewhere/approve', { digits })).status, 401)
