@@ -137,7 +137,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   const registrationMode = () => settings.value('client_registration')
   const clients = new Clients(database, async () => (await registrationMode()) !== 'off', reactions)
   const clientLists = new ClientLists(database, clients)
-  const dynamicClients = new DynamicClients(database, clients)
+  const dynamicClients = new DynamicClients(database, clients, log)
   const registrationTokens = new RegistrationTokens(database)
   const consents = new Consents(database, reactions)
   const mayBeLocal = () => settings.value('providers_may_be_local')

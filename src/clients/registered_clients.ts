@@ -1,4 +1,5 @@
 import { AppError } from '../contract/errors.ts'
+import type { Log } from '../log/log.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
@@ -22,12 +23,14 @@ const unusedSeconds = 180 * daySeconds
 export class DynamicClients {
   readonly #database: Database
   readonly #clients: Clients
+  readonly #log: Log
   /** When each use was last recorded, by client_id. There are at most `maxDynamic` entries. */
   readonly #noted = boundedMap<number>(maxDynamic)
 
-  constructor(database: Database, clients: Clients) {
+  constructor(database: Database, clients: Clients, log: Log) {
     this.#database = database
     this.#clients = clients
+    this.#log = log
   }
 
   /**
@@ -74,14 +77,22 @@ export class DynamicClients {
     )
   }
 
-  /** Removes unused clients with all that belongs to them. Called on a timer. */
+  /** Removes unused clients with all that belongs to them. One that cannot be removed keeps no other. Called on a timer. */
   async sweep(): Promise<void> {
     for (const { client } of await this.#unused().execute())
-      await this.#database.write(async () => {
-        // It may have been used since it was found.
-        const still = await this.#unused().where('client', '=', client).executeTakeFirst()
-        if (still) await this.#clients.remove(client)
-      })
+      try {
+        await this.#removeUnused(client)
+      } catch (error) {
+        this.#log.error({ client, error }, 'an unused client could not be removed')
+      }
+  }
+
+  #removeUnused(client: string): Promise<void> {
+    return this.#database.write(async () => {
+      // It may have been used since it was found.
+      const still = await this.#unused().where('client', '=', client).executeTakeFirst()
+      if (still) await this.#clients.remove(client)
+    })
   }
 
   #unused() {

@@ -18,6 +18,8 @@ const day = 86_400
 onBothDatabases('self-registered clients', (newUrl) => {
   const opened: Database[] = []
   let counts = true
+  /** A client that cannot be removed. */
+  let stuck = ''
 
   /** Opens the rooms of one node; each call with the same URL is another node. */
   const open = async (url: string) => {
@@ -26,12 +28,15 @@ onBothDatabases('self-registered clients', (newUrl) => {
     const records = new Records(database, new Seal('of this test alone'))
     const clients = new Clients(database, async () => counts, {
       ...noReactions,
-      clientLosesRecords: (client, kinds) => records.removeOfClient(client, kinds),
+      clientLosesRecords: async (client, kinds) => {
+        if (client === stuck) throw new Error('its records cannot be removed')
+        await records.removeOfClient(client, kinds)
+      },
     })
     return {
       database,
       clients,
-      dynamic: new DynamicClients(database, clients),
+      dynamic: new DynamicClients(database, clients, createLog('silent')),
       tokens: new RegistrationTokens(database),
     }
   }
@@ -122,6 +127,21 @@ onBothDatabases('self-registered clients', (newUrl) => {
     )
     // The other node no longer has it either.
     assert.equal(await one.clients.find(old!.client), undefined)
+  })
+
+  test('one that cannot be removed keeps no other', async () => {
+    await one.database.query.deleteFrom('clients').execute()
+    const left = async () => (await one.clients.list({})).items.map(({ client }) => client)
+    for (const which of [0, 1]) {
+      const both = [await add(one, '192.0.2.5'), await add(one, '192.0.2.6')]
+      await one.database.query.updateTable('clients').set({ created_at: 1 }).execute()
+      stuck = both[which]!.client
+      await one.dynamic.sweep()
+      assert.deepEqual(await left(), [stuck])
+      stuck = ''
+      await one.dynamic.sweep()
+      assert.deepEqual(await left(), [])
+    }
   })
 
   test('a use is stored once a day, and clients added by an administrator record none', async () => {
