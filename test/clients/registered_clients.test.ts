@@ -130,11 +130,16 @@ onBothDatabases('self-registered clients', (newUrl) => {
   })
 
   test('one that cannot be removed keeps no other', async () => {
-    await one.database.query.deleteFrom('clients').execute()
-    const left = async () => (await one.clients.list({})).items.map(({ client }) => client)
+    await one.database.query.deleteFrom('clients').where('dynamic', '=', 1).execute()
+    const left = async () =>
+      (await one.clients.list({})).items.filter(({ dynamic }) => dynamic).map(({ client }) => client)
     for (const which of [0, 1]) {
       const both = [await add(one, '192.0.2.5'), await add(one, '192.0.2.6')]
-      await one.database.query.updateTable('clients').set({ created_at: 1 }).execute()
+      await one.database.query
+        .updateTable('clients')
+        .set({ created_at: 1 })
+        .where('dynamic', '=', 1)
+        .execute()
       stuck = both[which]!.client
       await one.dynamic.sweep()
       assert.deepEqual(await left(), [stuck])
