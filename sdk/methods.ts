@@ -507,6 +507,8 @@ export interface Provider {
   keep_tokens: boolean
   /** Update the name of people, and the address that the provider has replaced by another verified one, at every sign-in, not only at the first */
   refresh_profile: boolean
+  /** People without a picture here get the one that the provider reports, after a sign-in. It is fetched by https from public addresses, and written anew like those that people upload, which it never replaces */
+  pictures: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out: boolean
   /** How the provider sends the browser back; form_post (OAuth 2.0 Form Post Response Mode) for those that insist on it, as Apple does */
@@ -2436,6 +2438,8 @@ export interface ProvidersAddParams {
   keep_tokens?: boolean
   /** Update the name of people, and the address that the provider has replaced by another verified one, at every sign-in, not only at the first */
   refresh_profile?: boolean
+  /** People without a picture here get the one that the provider reports, after a sign-in. It is fetched by https from public addresses, and written anew like those that people upload, which it never replaces */
+  pictures?: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out?: boolean
   /** How the provider sends the browser back; form_post (OAuth 2.0 Form Post Response Mode) for those that insist on it, as Apple does */
@@ -2495,6 +2499,8 @@ export interface ProvidersUpdateParams {
   keep_tokens?: boolean
   /** Update the name of people, and the address that the provider has replaced by another verified one, at every sign-in, not only at the first */
   refresh_profile?: boolean
+  /** People without a picture here get the one that the provider reports, after a sign-in. It is fetched by https from public addresses, and written anew like those that people upload, which it never replaces */
+  pictures?: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out?: boolean
   /** How the provider sends the browser back; form_post (OAuth 2.0 Form Post Response Mode) for those that insist on it, as Apple does */

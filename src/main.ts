@@ -140,6 +140,7 @@ const serve = async (
       await app.mails.close()
       await app.lostAccess.close()
       await app.accountEnds.close()
+      await app.providerPictures.close()
       await app.logouts.close()
       app.revocations.close()
       await Promise.all([edge.close(), app.socket.close(graceMs)])

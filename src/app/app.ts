@@ -96,6 +96,7 @@ export const createApp = (
     logouts,
     lostAccess,
     accountEnds,
+    providerPictures: flows.federation.pictures,
     setup,
     doctor,
   }

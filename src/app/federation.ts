@@ -6,6 +6,7 @@ import type { SignIn } from '../auth/sign_in.ts'
 import type { Members } from '../groups/members.ts'
 import type { Log } from '../log/log.ts'
 import type { Providers } from '../providers/providers.ts'
+import type { Pictures } from '../pictures/pictures.ts'
 import type { RelyingParty } from '../providers/relying_party.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
@@ -21,6 +22,7 @@ import { ProviderLogouts } from '../federation/provider_logouts.ts'
 import { ReceivedClaimsLog } from '../federation/received_claims.ts'
 import { ReplacedAddress } from '../federation/replaced_address.ts'
 import { PendingLinks } from '../federation/pending_links.ts'
+import { ProviderPictures } from '../federation/provider_pictures.ts'
 import { AccountMatching } from '../federation/account_matching.ts'
 
 interface Parts {
@@ -41,6 +43,9 @@ interface Parts {
   readonly notices: SecurityNotices
   readonly magicLinks: () => Promise<boolean>
   readonly publicUrl: string
+  readonly pictures: Pictures
+  /** Whether addresses that strangers choose may be in our own network and on this machine. */
+  readonly anywhere: () => Promise<boolean>
 }
 
 /** Builds the sign-in with identity providers. */
@@ -53,10 +58,12 @@ export const federate = (parts: Parts) => {
   const replaced = new ReplacedAddress(parts)
   const recognition = new AccountMatching({ ...parts, identities, pending, tokens, replaced })
   const received = new ReceivedClaimsLog(database, seal)
+  const pictures = new ProviderPictures(parts)
   const logouts = new ProviderLogouts({ ...parts, identities })
   return {
-    arrivals: new Callbacks({ ...parts, flows, recognition, received }),
+    arrivals: new Callbacks({ ...parts, flows, recognition, received, pictures }),
     received,
+    pictures,
     linking: new Linking({ ...parts, identities, pending, tokens }),
     tokens,
     logouts,

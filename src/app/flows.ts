@@ -133,6 +133,8 @@ export const createFlows = (
     notices,
     magicLinks,
     publicUrl: config.public_url,
+    pictures: rooms.pictures,
+    anywhere: async () => (await settings.value('client_metadata_documents')) === 'anywhere',
   })
   const setup = new Setup(database, (at) => writeInitialisedMarker(config, at), log)
   const impersonation = new Impersonation(users, sessions)

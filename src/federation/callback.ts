@@ -15,6 +15,7 @@ import type { Database } from '../storage/database.ts'
 import type { OutgoingSignIn, FlowCookie, OutgoingSignIns, ReturnedSignIn } from './outgoing_sign_ins.ts'
 import { provenAt, secondAt } from './auth_time.ts'
 import type { AccountMatching, Named, RefusalReason } from './account_matching.ts'
+import type { ProviderPictures, ReportedPicture } from './provider_pictures.ts'
 import { nameParameter } from './posted_name.ts'
 import type { ReceivedClaimsLog } from './received_claims.ts'
 
@@ -28,6 +29,7 @@ interface Parts {
   readonly recognition: AccountMatching
   readonly received: ReceivedClaimsLog
   readonly signIn: SignIn
+  readonly pictures: Pick<ProviderPictures, 'follow'>
 }
 
 type SignedIn = ReturnType<typeof signedInAs>
@@ -160,9 +162,10 @@ export class Callbacks {
     caller: Caller,
     guest: Caller,
   ): Promise<CallbackResult> {
-    const { database, providers, recognition, received, signIn } = this.#parts
+    const { database, providers, recognition, received, signIn, pictures } = this.#parts
     const { next } = flow
-    return database.write(async (): Promise<CallbackResult> => {
+    let reported: ReportedPicture | undefined
+    const result = await database.write(async (): Promise<CallbackResult> => {
       // Read the provider again: it may have been removed, turned off or restricted while we waited for its answer.
       const provider = await providers.find({ id: flow.provider_id })
       if (!provider) return { act: 'gone' }
@@ -180,7 +183,9 @@ export class Callbacks {
       await received.keep(name, redeemed.profile.subject, redeemed.received)
       if (found.act === 'refused') return refuse(found.why, found.user)
       if (found.act === 'link') return { ...found, next }
-      const { identity_id, at_provider } = found
+      const { identity_id, at_provider, user_id, username } = found
+      const { avatar_url: address } = redeemed.profile
+      if (provider.pictures) reported = { user_id, username, provider_id: provider.id, address }
       const second_at = secondAt(proven_at, redeemed, provider)
       const by = { provider: name, identity_id, at_provider, proven_at, second_at }
       const about = `user=${found.username} provider=${name}`
@@ -204,6 +209,8 @@ export class Callbacks {
       await this.#audit(guest, `${signedInTarget(opened)} provider=${name}`, 'ok')
       return { act: 'enter', provider: name, opened, next }
     })
+    if (reported) pictures.follow(reported, guest)
+    return result
   }
 
   #audit(caller: Caller, target: string, outcome: string): Promise<void> {

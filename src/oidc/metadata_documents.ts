@@ -5,8 +5,7 @@ import { checkRedirectUris, isLoopback, looksNative } from '../clients/redirect_
 import { AppError } from '../contract/errors.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
 import { isAnyJson } from '../wire/media_type.ts'
-import { localLookup, publicLookup, refuseNonPublicHost } from '../wire/outgoing_addresses.ts'
-import { sendRequest } from '../wire/outgoing_request.ts'
+import { sendPublicly } from '../wire/outgoing_request.ts'
 import { MinuteLimit } from './rate_limit.ts'
 
 /** `public` allows documents at public addresses only, `anywhere` also in our own network and on this machine. */
@@ -121,22 +120,8 @@ const readObject = (text: string): Readonly<Record<string, unknown>> | undefined
   }
 }
 
-/** Makes one request: unless it may go anywhere, to public addresses only, which is checked before a connection opens. */
-const send = async (
-  url: URL,
-  { method = 'GET', headers, body }: RequestInit,
-  anywhere: boolean,
-): Promise<Response> => {
-  if (!anywhere) refuseNonPublicHost(url)
-  return sendRequest(url, {
-    method,
-    headers: new Headers(headers),
-    body,
-    signal: AbortSignal.timeout(fetchMs),
-    lookup: anywhere ? localLookup(url) : publicLookup,
-    maxResponseBytes,
-  })
-}
+const send = (url: URL, { method, headers, body }: RequestInit, anywhere: boolean): Promise<Response> =>
+  sendPublicly(url, { method, headers, body, timeoutMs: fetchMs, maxResponseBytes, anywhere })
 
 /** Accepts only clients that sign people in with their consent. A stranger may do nothing else. */
 const check = (client: ClientMetadata): void => {

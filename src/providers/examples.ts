@@ -22,6 +22,7 @@ export const forge: Provider = {
   default_groups: [],
   keep_tokens: false,
   refresh_profile: false,
+  pictures: false,
   sign_out: false,
   own_callback: false,
   email_trusted: false,

@@ -115,6 +115,10 @@ export const providerFields = {
     description:
       'Update the name of people, and the address that the provider has replaced by another verified one, at every sign-in, not only at the first',
   }),
+  pictures: Type.Boolean({
+    description:
+      'People without a picture here get the one that the provider reports, after a sign-in. It is fetched by https from public addresses, and written anew like those that people upload, which it never replaces',
+  }),
   sign_out: Type.Boolean({
     description: 'People who sign out here are signed out at the provider too, if it offers this',
   }),

@@ -22,6 +22,7 @@ export interface ProviderFields extends Partial<
     | 'default_groups'
     | 'keep_tokens'
     | 'refresh_profile'
+    | 'pictures'
     | 'sign_out'
     | 'own_callback'
     | 'email_trusted'
@@ -74,6 +75,7 @@ export const toKnown = (
     default_groups: JSON.parse(row.default_groups) as string[],
     keep_tokens: row.keep_tokens === 1,
     refresh_profile: row.refresh_profile === 1,
+    pictures: row.pictures === 1,
     sign_out: row.sign_out === 1,
     secret: secret?.secret ?? '',
     client_key: secret?.client_key,
@@ -104,6 +106,7 @@ export const toColumns = (fields: Columns) => ({
   default_groups: JSON.stringify(fields.default_groups),
   keep_tokens: bit(fields.keep_tokens),
   refresh_profile: bit(fields.refresh_profile),
+  pictures: bit(fields.pictures),
   sign_out: bit(fields.sign_out),
   own_callback: bit(fields.own_callback),
   email_trusted: bit(fields.email_trusted),
@@ -130,6 +133,7 @@ export const columnsOfNew = (fields: NewProvider, updated_at: number) => {
     default_groups: fields.default_groups ?? [],
     keep_tokens: fields.keep_tokens ?? false,
     refresh_profile: fields.refresh_profile ?? false,
+    pictures: fields.pictures ?? false,
     sign_out: fields.sign_out ?? false,
     own_callback: fields.own_callback ?? true,
     email_trusted: fields.email_trusted ?? false,

@@ -190,7 +190,7 @@ export const definitions = {
   client_metadata_documents: oneOf(
     'off',
     ['off', 'public', 'anywhere'],
-    'Whether an https URL that returns the metadata of a client may be its client_id. off: no; public: at public addresses; anywhere: also in your own network and on this machine',
+    'Whether an https URL that returns the metadata of a client may be its client_id. off: no; public: at public addresses; anywhere: also in your own network and on this machine, and the pictures of providers too',
   ),
   client_default_claims: define<string>(
     '',

@@ -35,6 +35,7 @@ import * as requestMails from './migrations/037_request_mails.ts'
 import * as secondFactorValues from './migrations/039_second_factor_values.ts'
 import * as enrolmentLinks from './migrations/040_enrolment_links.ts'
 import * as elsewhere from './migrations/041_elsewhere.ts'
+import * as providerPictures from './migrations/042_provider_pictures.ts'
 import * as closedAccounts from './migrations/027_closed_accounts.ts'
 import * as remembered from './migrations/028_remembered.ts'
 import * as accountEnds from './migrations/029_account_ends.ts'
@@ -88,6 +89,7 @@ export const migrations: Record<string, Migration> = {
   '039_second_factor_values': secondFactorValues,
   '040_enrolment_links': enrolmentLinks,
   '041_elsewhere': elsewhere,
+  '042_provider_pictures': providerPictures,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import type { LookupFunction, Socket } from 'node:net'
 import { http } from '../node/http.ts'
+import { localLookup, publicLookup, refuseNonPublicHost } from './outgoing_addresses.ts'
 
 /**
  * How long a connection attempt may take before the next address of a host is tried. Node's default of 250 ms is too short: this
@@ -76,6 +77,39 @@ export const sendRequest = async (
         .catch(failed)
     })
     outgoing.end(text)
+  })
+}
+
+export interface PublicRequest {
+  readonly method?: string | undefined
+  readonly headers?: ConstructorParameters<typeof Headers>[0]
+  readonly body?: unknown
+  /** How long it may take, until the last byte of the response. */
+  readonly timeoutMs: number
+  readonly maxResponseBytes: number
+  /** Whether the address may also be in our own network and on this machine. */
+  readonly anywhere: boolean
+  /** Ends the request early. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Makes one request, without redirects, to an address that a stranger chose: unless it may go anywhere, to public addresses only, which
+ * is checked before a connection opens. Rejects if that is not so, and if the response is too late or too long.
+ */
+export const sendPublicly = async (
+  url: URL,
+  { method = 'GET', headers, body, timeoutMs, maxResponseBytes, anywhere, signal }: PublicRequest,
+): Promise<Response> => {
+  if (!anywhere) refuseNonPublicHost(url)
+  const timeout = AbortSignal.timeout(timeoutMs)
+  return sendRequest(url, {
+    method,
+    headers: new Headers(headers),
+    body,
+    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    lookup: anywhere ? localLookup(url) : publicLookup,
+    maxResponseBytes,
   })
 }
 

@@ -250,6 +250,7 @@ const upgraded = (old: Rows): Rows => {
       internal_urls: '[]',
       default_groups: '[]',
       second_factor_values: '[]',
+      pictures: 0,
     })),
     routes: old.routes!.map((row, i) => ({
       ...row,

@@ -1,11 +1,13 @@
 export interface PicturesTables {
   pictures: {
     user_id: string
-    /** The media type. */
+    /** The media type, empty with the next one after somebody has removed it. */
     type: string
     /** Base64, which both databases store alike. */
     content: string
     changed_at: number
+    /** Where a provider said that it is; empty for what somebody chose here. */
+    source: string
   }
   /** Pictures for services and applications. */
   icons: {

@@ -40,6 +40,8 @@ export interface ProviderRow {
   default_groups: string
   /** A JSON list of the values of `amr` and `acr` that count as a second factor. */
   second_factor_values: string
+  /** Whether people get the picture that the provider reports. */
+  pictures: Bit
   created_at: number
   updated_at: number
 }
