@@ -30,6 +30,7 @@ export const myServices = ({
     rules,
   }),
   asking: requests,
+  uploadedIcons: (icons) => rooms.icons.uploaded(icons),
   groupsOf: groupsOf(rooms),
   helpText: () => rooms.settings.value('help_text'),
 })

@@ -62,6 +62,14 @@ export class Icons {
     })
   }
 
+  /** Those of these icons that are there; names of our own set are not among them. */
+  async uploaded(icons: readonly (string | null)[]): Promise<ReadonlySet<string>> {
+    const ids = [...new Set(icons)].flatMap((icon) => uploadedIn(icon) ?? [])
+    if (ids.length === 0) return new Set()
+    const rows = await this.#database.query.selectFrom('icons').select('id').where('id', 'in', ids).execute()
+    return new Set(rows.map(({ id }) => `picture:${id}`))
+  }
+
   async at(id: string): Promise<CleanPicture | undefined> {
     const row = await this.#database.query
       .selectFrom('icons')

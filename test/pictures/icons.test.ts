@@ -4,8 +4,9 @@ import { deflateSync } from 'node:zlib'
 import { pngChunk, pngSignature } from '../../src/pictures/png.ts'
 import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { icons as drawings } from '../../src/routes/icons.ts'
 import { ask, signIn } from '../support/http.ts'
-import { person } from '../support/people.ts'
+import { byHand, person } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 
 const home = 'localhost:9997'
@@ -83,5 +84,38 @@ onSqliteFirst('uploaded icons', (newUrl) => {
     await clients.update({ client, icon: null })
     await icons.remove({ icon })
     assert.equal((await ask(daemon, home, path)).status, 404)
+  })
+
+  test('that are not there leave the placeholder to services and applications', async () => {
+    const { clients, proxy } = daemon.hero
+    const gone = `picture:${'0'.repeat(32)}`
+    const about = { target: 'http://127.0.0.1:9', auth_mode: 'local' } as const
+    await proxy.routes.add({ ...about, domain: 'gone.localhost', title: 'Gone', icon: gone })
+    const odd = await proxy.routes.add({ ...about, domain: 'odd.localhost', title: 'Odd', icon: 'book' })
+    await clients.add({
+      name: 'Lost',
+      anyone: true,
+      redirect_uris: ['https://lost.test/cb'],
+      start_url: 'https://lost.test/',
+      icon: gone,
+    })
+    // A name that another version knows.
+    await byHand(daemon, async (database) => {
+      await database.query.updateTable('routes').set({ icon: 'toString' }).where('id', '=', odd.id).execute()
+      database.changed('routes')
+    })
+    const cookie = await signIn(daemon, 'localhost', 'ada', goodPassword)
+    const get = (accept: string) =>
+      ask(daemon, home, '/auth/services', { headers: ['Accept', accept, 'Cookie', cookie] })
+    const { body } = await get('text/html')
+    assert.ok(!body.includes('<img'), body)
+    for (const title of ['Gone', 'Odd', 'Lost']) {
+      const item = body.split('<li>').find((part) => part.includes(`<strong>${title}</strong>`))
+      assert.ok(item?.includes(`<path d="${drawings.app}"/>`), title)
+    }
+    const { services } = JSON.parse((await get('application/json')).body) as {
+      services: { title: string; icon: string | null }[]
+    }
+    assert.equal(services.find(({ title }) => title === 'Gone')!.icon, null)
   })
 })

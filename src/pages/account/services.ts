@@ -1,4 +1,5 @@
 import type { OwnGroup } from '../../groups/lent_memberships.ts'
+import { uploadedIn } from '../../contract/icons.ts'
 import type { MyPlaces } from '../../identity/my_places.ts'
 import type { PageRequest } from '../page_request.ts'
 import type { Asking } from './ask.ts'
@@ -7,6 +8,8 @@ import { servicesPage, type ClosedPlace, type OpenPlace } from './services_view.
 export interface ServicesParts {
   readonly places: MyPlaces
   readonly asking: Asking
+  /** Those of these icons that somebody uploaded and nobody removed. */
+  readonly uploadedIcons: (icons: readonly (string | null)[]) => Promise<ReadonlySet<string>>
   readonly groupsOf: (userId: string) => Promise<readonly OwnGroup[]>
   /** Who gives access here, in the words of this installation; empty if nobody wrote any. */
   readonly helpText: () => Promise<string>
@@ -14,7 +17,7 @@ export interface ServicesParts {
 
 /** Shows what the signed-in person may open, and ask for: a page for people, JSON for programs. Guests are sent to sign in. */
 export const services =
-  ({ places, asking, groupsOf, helpText }: ServicesParts) =>
+  ({ places, asking, uploadedIcons, groupsOf, helpText }: ServicesParts) =>
   async (page: PageRequest): Promise<void> => {
     const session = await page.session()
     const caller = session && (await page.caller())
@@ -23,7 +26,7 @@ export const services =
       return page.tell({ status: 401, reason: 'not_signed_in', code: 'unauthenticated' })
     }
     const impersonating = caller.on_behalf ?? null
-    const found = await places.of(session)
+    const found = await withIcons(await places.of(session), uploadedIcons)
     const groups = await groupsOf(session.user_id)
     const open = found.open.map(({ ref: _, ask_group, ...place }): OpenPlace => {
       const group = groups.find(({ slug }) => slug.toLowerCase() === ask_group?.toLowerCase())
@@ -45,3 +48,16 @@ export const services =
       servicesPage(words, { place: page.asked.host, token, impersonating, open, closed, help }),
     )
   }
+
+type Places = Awaited<ReturnType<MyPlaces['of']>>
+
+/** An icon that is not there any more shows nothing in a browser, so the place has none. */
+const withIcons = async (
+  { open, closed }: Places,
+  uploadedIcons: ServicesParts['uploadedIcons'],
+): Promise<Places> => {
+  const there = await uploadedIcons([...open, ...closed].map(({ icon }) => icon))
+  const shown = <P extends Places['open'][number]>(place: P): P =>
+    uploadedIn(place.icon) === undefined || there.has(place.icon!) ? place : { ...place, icon: null }
+  return { open: open.map(shown), closed: closed.map(shown) }
+}
