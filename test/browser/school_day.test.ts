@@ -39,6 +39,7 @@ run('a day at a school', (newUrl) => {
       database_url: newUrl(),
       listen: `127.0.0.1:${port}`,
       public_url: home('').replace(/\/$/, ''),
+      trusted_proxies: '127.0.0.1',
     })
     const { hero } = daemon
     await useServer(daemon, smtp)
@@ -84,7 +85,8 @@ run('a day at a school', (newUrl) => {
   /** One more device. */
   const device = async (from?: BrowserContext): Promise<{ context: BrowserContext; page: Page }> => {
     const cookies = (await from?.cookies()) ?? []
-    const context = await browser.newContext()
+    // All of them are in the network of the school.
+    const context = await browser.newContext({ extraHTTPHeaders: { 'x-forwarded-for': '198.51.100.1' } })
     // What a browser still has after it was closed.
     await context.addCookies(cookies.filter(({ expires }) => expires > 0))
     await context.addInitScript(noPasskeyInField)
@@ -281,5 +283,36 @@ run('a day at a school', (newUrl) => {
     const shown = await fetch(userinfo.picture!)
     assert.equal(shown.headers.get('content-type'), 'image/png')
     assert.deepEqual(Buffer.from(await shown.arrayBuffer()), greyPixel(99))
+  })
+
+  test('the television signs in by the laptop, and may not do much', async () => {
+    const { context, page: television } = await device()
+    await television.goto(at('board', '/page'))
+    await television.getByRole('link', { name: 'Sign in with another device' }).click()
+    await press(television, 'Show a QR code')
+    await television.getByText('Scan this with your phone').waitFor()
+    const cookies = await context.cookies(home())
+    const browser_secret = cookies.find(({ name }) => name.endsWith('hero_proxy_elsewhere'))!.value
+    const { link, digits } = await daemon.hero.auth.look_elsewhere({ browser_secret })
+
+    const { page: phone } = laptop
+    await phone.goto(link!)
+    await press(phone, 'Go on')
+    await phone.getByText('It is in the network of this phone.').waitFor()
+    await phone.getByLabel('The two digits that it shows').fill(digits!)
+    await press(phone, 'Sign it in')
+    await phone.getByRole('heading', { name: 'Agreed' }).waitFor()
+
+    await television.getByText('Your phone agrees').waitFor()
+    await press(television, 'Sign in')
+    await television.waitForURL(at('board', '/page'))
+    const { items } = await daemon.hero.sessions.list({ user: 'mia' })
+    const [newest] = items.toSorted((a, b) => b.created_at - a.created_at)
+    assert.ok(newest!.expires_at <= now() + 43_200)
+    await television.goto(home('/auth/tokens'))
+    await television.getByText('Create a token').click()
+    await television.getByLabel('What it is for').fill('Backup')
+    await press(television, 'Create token')
+    await television.getByText('Another device signed you in in this browser.').waitFor()
   })
 })
