@@ -1,5 +1,6 @@
 import type { UserAttributes } from '../attributes/user_attributes.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Enrolment } from '../auth/enrolment.ts'
 import type { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import type { SecurityNotices } from '../auth/security_notices.ts'
 import type { SignIn } from '../auth/sign_in.ts'
@@ -39,6 +40,7 @@ interface Parts {
   readonly giveGroups: (userId: string, slugs: readonly string[]) => Promise<void>
   readonly sessions: Sessions
   readonly signIn: SignIn
+  readonly enrolment: Enrolment
   readonly links: OneTimeTokens
   readonly notices: SecurityNotices
   readonly magicLinks: () => Promise<boolean>

@@ -110,7 +110,8 @@ export const createFlows = (
   const signUp = createSignUp(rooms, forMail, config.public_url)
   const { registration } = signUp
   const userOf = async (id: string) => users.get({ id })
-  const enrolment = new Enrolment({ addresses, proofs: sessions.proofs, mailed, setting, userOf })
+  const forEnrolment = { addresses, mailed, passwords: rooms.credentials, setting }
+  const enrolment = new Enrolment({ ...forEnrolment, proofs: sessions.proofs, userOf })
   const handing = { users, notices, claimsOf: createMakerRights(rooms), publicUrl: config.public_url }
   const recovery = new RecoveryLinks({ ...forMail, ...handing })
   const enrolmentLinks = new EnrolmentLinks({ database, links, proofs: sessions.proofs, ...handing })
@@ -129,6 +130,7 @@ export const createFlows = (
     giveGroups: (userId, slugs) => signUp.admission.giveGroups(userId, slugs),
     sessions,
     signIn,
+    enrolment,
     links,
     notices,
     magicLinks,

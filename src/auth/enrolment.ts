@@ -1,6 +1,7 @@
 import type { Caller } from '../contract/caller.ts'
 import { AppError, conflict } from '../contract/errors.ts'
 import { freshForSeconds } from '../contract/fresh_proof.ts'
+import type { Passwords } from '../passwords/passwords.ts'
 import type { SessionProofs } from '../sessions/session_proofs.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import { now } from '../storage/ids.ts'
@@ -13,6 +14,7 @@ interface Parts {
   readonly addresses: Pick<Addresses, 'selfGivenAt'>
   readonly proofs: SessionProofs
   readonly mailed: LinkMails
+  readonly passwords: Pick<Passwords, 'has'>
   readonly setting: <K extends keyof SettingValues>(key: K) => Promise<SettingValues[K]>
   readonly userOf: (id: string) => Promise<User>
 }
@@ -31,17 +33,26 @@ export class Enrolment {
 
   /** Throws proof_required or conflict for a session that may not add the first factor of its person yet. */
   async guard(caller: Caller): Promise<void> {
-    const { addresses, proofs, setting } = this.#parts
+    const { addresses, proofs, passwords, setting } = this.#parts
     const user = await this.#personOf(caller)
     const takes = await setting('factor_enrolment')
-    if (user.has_factor || takes === 'proof') return
+    if (user.has_factor) return
     const { mailed_at, link_at } = await proofs.mailedAt(caller.session_id!)
     if (link_at + freshForSeconds > now()) return
     if (takes === 'administrator')
       throw conflict('An administrator makes you a link for your first factor: users.enrolment_link', {
         reason: 'enrolment_link_needed',
       })
-    if ((await setting('smtp_host')) === '') return
+    if (await this.#takesProof()) {
+      if ((await passwords.has(user.id)) || mailed_at + freshForSeconds > now()) return
+      throw new AppError(
+        'proof_required',
+        'Sign in with your provider again: begin it on the page that asks',
+        {
+          by: 'provider',
+        },
+      )
+    }
     if (user.email === null)
       throw conflict(
         'A code is mailed to you before your first factor: add an address to your account first',
@@ -62,6 +73,21 @@ export class Enrolment {
       throw new AppError('proof_required', 'This needs a code from your mail: auth.request_mailed_code', {
         by: 'mail',
       })
+  }
+
+  /**
+   * Records that the person has signed in again at their provider, in a round that was begun in this session for a proof. While the
+   * fresh proof is enough, it counts as the mailed code, which people who have only a provider lack. Inside a transaction.
+   */
+  async noteRound(sessionId: string): Promise<void> {
+    if (await this.#takesProof()) await this.#parts.proofs.noteMailed(sessionId)
+  }
+
+  /** Whether a fresh proof is enough: the setting says so, or no mail can be sent. */
+  async #takesProof(): Promise<boolean> {
+    const { setting } = this.#parts
+    const takes = await setting('factor_enrolment')
+    return takes === 'proof' || (takes === 'mail' && (await setting('smtp_host')) === '')
   }
 
   /** Mails a code to the caller. Throws conflict or rate_limited. */

@@ -1,4 +1,5 @@
 import type { Audit } from '../audit/audit.ts'
+import type { Enrolment } from '../auth/enrolment.ts'
 import { signedInTarget, type signedInAs } from '../auth/signed_in.ts'
 import type { SignIn } from '../auth/sign_in.ts'
 import { wishing, type Caller } from '../contract/caller.ts'
@@ -30,6 +31,7 @@ interface Parts {
   readonly received: ReceivedClaimsLog
   readonly signIn: SignIn
   readonly pictures: Pick<ProviderPictures, 'follow'>
+  readonly enrolment: Pick<Enrolment, 'noteRound'>
 }
 
 type SignedIn = ReturnType<typeof signedInAs>
@@ -76,7 +78,10 @@ export class Callbacks {
    */
   async begin(
     name: string,
-    { choose, ...where }: Pick<OutgoingSignIn, 'next' | 'anew' | 'remember'> & { readonly choose: boolean },
+    {
+      choose,
+      ...where
+    }: Pick<OutgoingSignIn, 'next' | 'anew' | 'remember' | 'proves'> & { readonly choose: boolean },
     caller: Caller,
     link = false,
   ): Promise<{ url: string; cookie: FlowCookie }> {
@@ -162,7 +167,7 @@ export class Callbacks {
     caller: Caller,
     guest: Caller,
   ): Promise<CallbackResult> {
-    const { database, providers, recognition, received, signIn, pictures } = this.#parts
+    const { database, providers, recognition, received, signIn, enrolment, pictures } = this.#parts
     const { next } = flow
     let reported: ReportedPicture | undefined
     const result = await database.write(async (): Promise<CallbackResult> => {
@@ -206,6 +211,10 @@ export class Callbacks {
       }
       const opener = { ...wishing(guest, flow.remember), replaces: caller.session_id }
       const opened = await signIn.open(found.user_id, name, opener, '', by)
+      const isSame = caller.user_id === found.user_id && caller.on_behalf === undefined
+      // A round that was begun for anything else, or in another session, proves no more than a sign-in does.
+      if (flow.anew && isSame && flow.proves !== undefined && flow.proves === caller.session_id)
+        await enrolment.noteRound(flow.proves)
       await this.#audit(guest, `${signedInTarget(opened)} provider=${name}`, 'ok')
       return { act: 'enter', provider: name, opened, next }
     })

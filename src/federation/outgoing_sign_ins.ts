@@ -26,6 +26,8 @@ export interface OutgoingSignIn {
   readonly anew: boolean
   /** Whether the person asks to stay signed in in this browser. */
   readonly remember: boolean
+  /** The session in which the person proves who they are, if the flow was begun for that by a form of it. */
+  readonly proves?: string | undefined
 }
 
 /** A flow whose browser has returned. */
@@ -63,7 +65,7 @@ export class OutgoingSignIns {
     const state_hash = digest(checks.state)
     const value = random()
     const network = networkOf(address) ?? ''
-    const { next, anew, remember, ...row } = flow
+    const { next, anew, remember, proves, ...row } = flow
     const at = now()
     await this.#database.write(async () => {
       const { open } = await this.#database.query
@@ -77,7 +79,14 @@ export class OutgoingSignIns {
           reason: 'too_many_flows',
           retry_after: 60,
         })
-      const secrets = JSON.stringify({ nonce: checks.nonce, verifier: checks.verifier, next, anew, remember })
+      const secrets = JSON.stringify({
+        nonce: checks.nonce,
+        verifier: checks.verifier,
+        next,
+        anew,
+        remember,
+        proves,
+      })
       await this.#database.query
         .insertInto('provider_flows')
         .values({
@@ -122,6 +131,7 @@ export class OutgoingSignIns {
       next,
       anew,
       remember = false,
+      proves,
       ...secrets
     } = JSON.parse(this.#seal.open(sealed, sealRow(state_hash))) as {
       nonce: string
@@ -130,8 +140,9 @@ export class OutgoingSignIns {
       anew: boolean
       // Missing in flows from before this was kept.
       remember?: boolean
+      proves?: string
     }
-    return { provider_id, user_id, next, anew, remember, begun_at, checks: { state, ...secrets } }
+    return { provider_id, user_id, next, anew, remember, proves, begun_at, checks: { state, ...secrets } }
   }
 
   /** Forgets the identities that a user has begun to link. Inside a transaction. */

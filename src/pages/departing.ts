@@ -28,6 +28,20 @@ export const departFromForm = (
   return depart(arrivals, page, form.get('provider') ?? '', where, 'form')
 }
 
+/** Goes to the provider by which a signed-in person proves again who they are. It must ask them anew, and only this session gains. */
+export const departToProve = (
+  { arrivals }: FederationParts,
+  page: PageRequest,
+  { provider, next, session }: { provider: string; next: string; session: string | undefined },
+): Promise<void> =>
+  depart(
+    arrivals,
+    page,
+    provider,
+    { next, anew: true, choose: false, remember: false, proves: session },
+    'form',
+  )
+
 /** A form leads there to sign in, or to link an identity; anything else that leads there is a link. */
 export const depart = async (
   arrivals: Callbacks,

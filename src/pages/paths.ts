@@ -129,7 +129,7 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   formRow(parts, '/auth/passkey/begin', away.postBegin(parts.previous.proofs)),
   pageRow(parts, '/auth/passkey/arrive', away.arrive(parts.previous.proofs)),
   pageRow(parts, '/auth/prove', proof.prove),
-  formRow(parts, '/auth/prove', proof.postProve),
+  formRow(parts, '/auth/prove', (page) => proof.postProve(page, parts.federation)),
   pageRow(parts, '/auth/prove/mail', proveByMail),
   formRow(parts, '/auth/prove/mail', postProveByMail),
   pageRow(parts, '/auth/enrol', enrol),

@@ -103,6 +103,17 @@ export class Passwords {
     )
   }
 
+  /** Whether a user has a password. */
+  async has(userId: string): Promise<boolean> {
+    const row = await this.#database.query
+      .selectFrom('credentials')
+      .select('user_id')
+      .where('user_id', '=', userId)
+      .where('kind', '=', 'password')
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
   /** Removes the password of a user, inside a transaction. */
   async remove(userId: string): Promise<void> {
     await this.#database.query

@@ -38,6 +38,16 @@ export class SessionProofs {
     return row ?? { mailed_at: 0, link_at: 0 }
   }
 
+  /** Records what counts as a code from the mail of the session's user. Inside a transaction. */
+  async noteMailed(id: string): Promise<void> {
+    await this.#database.query
+      .updateTable('sessions')
+      .set({ mailed_at: now() })
+      .where('id', '=', id)
+      .execute()
+    this.#database.changed('sessions')
+  }
+
   /** Records that the session's user has used a link for their first factor. Inside a transaction. */
   async noteLink(id: string): Promise<void> {
     await this.#database.query.updateTable('sessions').set({ link_at: now() }).where('id', '=', id).execute()

@@ -75,12 +75,7 @@ describe('a fresh proof by a provider that reports auth_time', () => {
     assert.equal(asks.url.pathname, '/auth/prove')
     const ways = linksOf(asks)
     assert.ok(ways.includes('/auth/reset') && ways.some((way) => way.startsWith('/auth/magic')), asks.text)
-    const there = await person.open(
-      new URL(
-        ways.find((way) => way.startsWith('/login?'))!,
-        origin,
-      ),
-    )
+    const there = await person.submit(asks, '/auth/prove', { provider: 'peer' })
     assert.equal(there.url.origin, peer.issuer, 'the peer asks again')
     const back = await person.submit(there, '/who/', { sub: '1' })
     assert.equal(back.url.href, question.url.href, back.text)

@@ -20,6 +20,8 @@ interface Proof {
   readonly passkeys: readonly PasskeyOffer[]
   /** Other ways to give the proof. */
   readonly ways?: readonly { readonly href: string; readonly text: string }[]
+  /** Providers to which a form of this page leads, so that the round there is surely for this proof. */
+  readonly providers?: readonly { readonly provider: string; readonly text: string }[]
   /** Who else can help. */
   readonly help?: string | undefined
   readonly box?: Box | false
@@ -36,7 +38,7 @@ const input = ({ sign_in }: Catalogue, field: 'code' | 'password'): Html =>
 
 /** Asks for another proof: the second step of signing in, or a fresh proof before a sensitive change. */
 export const proofPage = (words: Catalogue, proof: Proof): string => {
-  const { place, token, title, lead, action, hidden, user, field, ways = [], help, problem } = proof
+  const { place, token, title, lead, action, hidden, user, field, ways = [], providers = [], help, problem } = proof
   const { passkeys, passkeyAction, box: choice } = proof
   const { sign_in } = words
   return page(
@@ -68,6 +70,13 @@ ${passkeys.map((offer, i) =>
       }),
     )}
 ${passkeys.length > 0 && passkeyTag}
+${providers.map(
+  ({ provider, text }) => html`<form method="post" action="${action}">
+<input type="hidden" name="form_token" value="${token}">
+${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+<button class="quiet" name="provider" value="${provider}">${text}</button>
+</form>`,
+)}
 ${help !== undefined && html`<p class="hint">${help}</p>`}
 ${linkList([...ways, { href: '/auth/login', text: sign_in.back }])}`,
   )

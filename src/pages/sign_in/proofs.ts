@@ -1,5 +1,7 @@
 import type { Caller } from '../../contract/caller.ts'
 import { AppError } from '../../contract/errors.ts'
+import { departToProve } from '../departing.ts'
+import type { FederationParts } from './provider_parts.ts'
 import { askForFactor } from './after_proof.ts'
 import { inWords, openSession, wishesIn } from './complete_sign_in.ts'
 import { goOn } from '../handover/at_home.ts'
@@ -54,26 +56,46 @@ const otherWays = async (
   page: PageRequest,
   caller: Caller,
   returnTo: string,
-  { byMail, level }: { readonly byMail: boolean; readonly level: ProofLevel },
+  {
+    byMail,
+    level,
+    asks,
+  }: { readonly byMail: boolean; readonly level: ProofLevel; readonly asks: ProofRule | undefined },
 ) => {
-  if (level === 'passkey') return []
+  if (level === 'passkey') return { providers: [], ways: [] }
   const { items } = (await page.call('users.identities.list', { user: caller.name }, caller)) as {
     items: readonly { provider: string }[]
   }
   const { providers, magicLinks } = await page.offers()
   const { prove } = (await page.words()).sign_in
   const next = encodeURIComponent(returnTo)
-  return [
-    ...providers
-      .filter(({ asks_anew, gives_second }) => asks_anew && (level === 'any' || gives_second))
-      .filter((offered) => items.some(({ provider }) => provider === offered.provider))
-      .map(({ provider, title }) => ({
-        href: `/login?provider=${provider}&prompt=login&next=${next}`,
-        text: prove.with_provider({ provider: title }),
-      })),
-    ...(byMail && magicLinks ? [{ href: `/auth/magic?return_to=${next}`, text: prove.email_link }] : []),
-    ...(byMail ? [{ href: '/auth/reset', text: prove.forgot_password }] : []),
-  ]
+  const again = providers
+    .filter(({ asks_anew, gives_second }) => asks_anew && (level === 'any' || gives_second))
+    .filter((offered) => items.some(({ provider }) => provider === offered.provider))
+    .map(({ provider, title }) => ({ provider, text: prove.with_provider({ provider: title }) }))
+  const links = again.map(({ provider, text }) => ({
+    href: `/login?provider=${provider}&prompt=login&next=${next}`,
+    text,
+  }))
+  return {
+    // A place gains nothing by a round that was begun for it.
+    providers: asks === undefined ? again : [],
+    ways: [
+      ...(asks === undefined ? [] : links),
+      ...(byMail && magicLinks ? [{ href: `/auth/magic?return_to=${next}`, text: prove.email_link }] : []),
+      ...(byMail ? [{ href: '/auth/reset', text: prove.forgot_password }] : []),
+    ],
+  }
+}
+
+/** What the person can type. */
+const fieldFor = (
+  level: ProofLevel,
+  { hasCode, hasFactor }: { readonly hasCode: boolean; readonly hasFactor: boolean },
+): 'code' | 'password' | undefined => {
+  if (level === 'passkey') return undefined
+  if (hasCode) return 'code'
+  return level === 'any' && !hasFactor ? 'password' : undefined
 }
 
 /** The names that we may ask for, in the order of the sign-in page. */
@@ -102,16 +124,9 @@ const showProof = async (
   const counting = passkeys.filter(({ verifies_user }) => verifies_user || level !== 'passkey')
   const rpIds = [...new Set(counting.map(({ rp_id }) => rp_id))]
   const offers = await passkeyOffers(page, caller, await oursOf(page, rpIds))
-  const ways = await otherWays(page, caller, returnTo, { byMail, level })
+  const { providers, ways } = await otherWays(page, caller, returnTo, { byMail, level, asks })
   const hasCode = totp !== null || recovery_codes > 0
-  const field =
-    level === 'passkey'
-      ? undefined
-      : hasCode
-        ? 'code'
-        : level === 'any' && !hasFactor
-          ? 'password'
-          : undefined
+  const field = fieldFor(level, { hasCode, hasFactor })
   const hasNone = level !== 'any' && field === undefined && offers.length === 0 && ways.length === 0
   await page.pageWithScript(status, (token, words) =>
     proofPage(words, {
@@ -129,6 +144,7 @@ const showProof = async (
       field,
       passkeys: offers,
       passkeyAction: '/auth/prove',
+      providers,
       ways: [
         ...(hasNone ? [{ href: '/auth/me/security', text: words.sign_in.prove.add }] : ways),
         // An application may take a refusal for an answer.
@@ -164,13 +180,16 @@ export const prove = async (page: PageRequest): Promise<void> => {
   await showProof(page, returnTo, asksIn(page.query))
 }
 
-export const postProve = async (page: PageRequest): Promise<void> => {
+export const postProve = async (page: PageRequest, federation: FederationParts): Promise<void> => {
   const form = await page.form()
   if (!form) return
   const returnTo = returnPath(form.get('return_to'), '/auth/me')
   const caller = await page.caller()
   if (!caller) return page.go(303, '/auth/login')
   if (await isByAnotherDevice(page)) return page.go(303, signInAnew(returnTo))
+  const provider = form.get('provider')
+  if (provider !== null)
+    return departToProve(federation, page, { provider, next: returnTo, session: caller.session_id })
   const given = { password: form.get('password'), code: form.get('code'), assertion: form.get('answer') }
   const params = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== null && value !== ''),
