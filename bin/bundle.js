@@ -10,14 +10,15 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const weekMs = 7 * 24 * 3600_000
-/** Changes with each installation of packages, whose own files carry no useful dates. */
-const installed = join('node_modules', '.package-lock.json')
+/** What changes with each installation of packages, whose own files carry no useful dates, and how we bundle. */
+const besides = [join('node_modules', '.package-lock.json'), join('bin', 'bundle.js')]
 
 /** The folder for what is derived from the sources: compiled code and bundles. */
 export const cacheFolder = (root) => join(root, 'node_modules', '.cache', 'hero-proxy')
@@ -25,13 +26,15 @@ const sourcesFolder = (root) => join(cacheFolder(root), 'bundle')
 const packageFolder = (root) => join(root, 'dist', 'bundle')
 const isCheckout = (root) => existsSync(join(root, 'bin', 'hero-proxy.ts'))
 
-/** Code in the folder is executed, so nobody else may be able to write to it. */
+/** Code in the folder is executed, so nobody else may be able to write to it. What others could have written is removed first. */
 export const isOursAlone = (folder) => {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const { uid, mode } = lstatSync(folder)
     if (uid !== process.getuid()) return false
-    if ((mode & 0o077) !== 0) chmodSync(folder, 0o700)
+    if ((mode & 0o077) === 0) return true
+    chmodSync(folder, 0o700)
+    for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true })
     return true
   } catch {
     return false
@@ -117,9 +120,20 @@ const writeManifest = (folder, manifest) => {
   renameSync(draft, join(folder, 'bundle.json'))
 }
 
+/** What the bundle consists of now; nothing if there is none. */
+const currentNames = (folder) => {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'bundle.json'), 'utf8')).names ?? []
+  } catch {
+    return []
+  }
+}
+
 /** A daemon that still runs may load its parts later, so what is no longer current stays for a week. */
-const removeOld = (folder, names) => {
+const removeOld = (folder, names, previous) => {
   const current = new Set(['bundle.json', ...names])
+  const at = new Date()
+  for (const name of previous) if (existsSync(join(folder, name))) utimesSync(join(folder, name), at, at)
   for (const name of readdirSync(folder)) {
     const file = join(folder, name)
     if (!current.has(name) && Date.now() - statSync(file).mtimeMs > weekMs) rmSync(file, { force: true })
@@ -131,17 +145,18 @@ export const bundleSources = async (root) => {
   const folder = sourcesFolder(root)
   if (!isOursAlone(cacheFolder(root)) || bundleUrl(root) !== undefined) return
   const { began, entry, files, names } = await build(root, folder, (file) => file)
-  const inputs = [...files, installed].map((file) => [file, ...stampOf(join(root, file))])
+  const inputs = [...files, ...besides].map((file) => [file, ...stampOf(join(root, file))])
   // What changes while it is read may have been read before.
   if (inputs.some(([, ctimeMs]) => ctimeMs >= began)) return
-  writeManifest(folder, { entry, inputs })
-  removeOld(folder, names)
+  const previous = currentNames(folder)
+  writeManifest(folder, { entry, names, inputs })
+  removeOld(folder, names, previous)
 }
 
 /** Bundles the package, whose compiled modules are in `dist`. */
 export const bundlePackage = async (root) => {
   const folder = packageFolder(root)
   const compiled = (file) => join(root, 'dist', relative(root, file)).replace(/\.ts$/, '.js')
-  const { entry } = await build(root, folder, compiled)
-  writeManifest(folder, { entry, inputs: [] })
+  const { entry, names } = await build(root, folder, compiled)
+  writeManifest(folder, { entry, names, inputs: [] })
 }

@@ -116,6 +116,15 @@ export const localNetworks = new NetworkSet([
   'fe80::/10',
 ])
 
+/**
+ * Local networks, and those whose addresses many share behind a carrier or in front of containers and virtual machines (RFC 6598, RFC
+ * 2544): an address of theirs says nothing about where somebody is.
+ */
+export const sharedNetworks = {
+  has: (address: string): boolean => localNetworks.has(address) || shared.has(address),
+}
+const shared = new NetworkSet(['100.64.0.0/10', '198.18.0.0/15'])
+
 /** What stands before an IPv4 address that IPv6 carries: 64:ff9b::/96 (RFC 6052 section 2.1) and ::ffff:0:0:0/96 (RFC 2765 section 2.1). */
 const carriers: ReadonlySet<bigint> = new Set([0x64_ff9bn << 64n, 0xffff_0000n])
 

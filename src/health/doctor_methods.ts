@@ -1,7 +1,7 @@
 import { method } from '../contract/method.ts'
 import { Type } from '../contract/schema_builder.ts'
 import { Nothing, Nullable, Shape } from '../contract/schemas.ts'
-import type { Doctor } from './doctor.ts'
+import type { Doctor, Finding } from './doctor.ts'
 
 const Check = Shape({
   check: Type.String({ description: 'The name of the check' }),
@@ -37,7 +37,15 @@ export const doctorMethods = (doctor: Pick<Doctor, 'checks'>) => [
               ['another_device', 'a phone may sign in another browser from the same network'],
               ['forward_auth', 'no proxy stands in front'],
             ] as const
-          ).map(([check, text]) => ({ check, level: 'ok' as const, text, advice: null })),
+          )
+            .map(([check, text]): Finding => ({ check, level: 'ok', text, advice: null }))
+            .toSpliced(-2, 0, {
+              check: 'registrations',
+              level: 'warn',
+              text: 'registrations that wait for approval: 1',
+              advice:
+                'hero-proxy call registrations.list, then registrations.approve or registrations.refuse',
+            }),
         },
       },
     ],

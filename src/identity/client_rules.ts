@@ -72,7 +72,10 @@ export class ClientRules {
 
   /** What an application asks of people, as the judge reads it. */
   placeOf(client: MaybeClient): Place | Promise<Place> {
-    const { service = null, required_claims = [], proof = 'any', proof_age = null } = client ?? {}
+    const { service = null, required_claims = [], proof = 'any' } = client ?? {}
+    // A sign-in whose proof is older than `session_max` would be over before it began.
+    const ages = [client?.proof_age, client?.session_max].filter((age) => typeof age === 'number')
+    const proof_age = ages.length > 0 ? Math.min(...ages) : null
     const place = { service, guests: false, required_claims, allowed_emails: [], proof, proof_age }
     const isOwn = client && (!client.dynamic || required_claims.length > 0)
     if (isOwn) return place

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { detached } from './detached.ts'
-import { localNetworks, NetworkSet } from '../contract/networks.ts'
+import { localNetworks, NetworkSet, sharedNetworks } from '../contract/networks.ts'
 import type { DecidingHeaders, DecidingName } from './deciding_headers.ts'
 import type { ReceivedRequest } from './client_response.ts'
 import type { UsualRequest } from './usual_request.ts'
@@ -182,5 +182,5 @@ export const isLocated = (
 ): boolean => {
   const peer = peerOf(sent)
   if (peers.trusts(peer)) return addressKnown && !peers.trusts(address)
-  return !localNetworks.has(peer) && isDirect(sent.rawHeaders)
+  return !sharedNetworks.has(peer) && isDirect(sent.rawHeaders)
 }

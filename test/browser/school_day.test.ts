@@ -10,7 +10,7 @@ import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemo
 import { freePort } from '../support/free_port.ts'
 import { payloadOf, pkce, post } from '../support/openid_stage.ts'
 import { byHand } from '../support/people.ts'
-import { greyPixel } from '../support/pictures.ts'
+import { greyPixel } from '../pictures/grey_pixel.ts'
 import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'
 

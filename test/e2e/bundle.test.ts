@@ -62,8 +62,11 @@ const bundled = (t: TestContext) => {
 
 test('a start runs the bundle only while the sources are as they were and the folder is ours alone', async (t) => {
   const { dir, folder, startedFrom } = bundled(t)
-  chmodSync(folder, 0o777)
   assert.equal(await startedFrom(), 'bundle')
+  // What others could have written is not run.
+  chmodSync(folder, 0o777)
+  assert.equal(await startedFrom(), 'sources')
+  bundleIn(dir)
   const source = join(dir, 'src', 'identity', 'judge.ts')
   // The same bytes as before, written again.
   writeFileSync(source, readFileSync(source))

@@ -12,7 +12,7 @@ import { onSqliteFirst } from '../support/databases.ts'
 import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
 import { byHand } from '../support/people.ts'
 import { Person } from '../support/person.ts'
-import { greyPixel } from '../support/pictures.ts'
+import { greyPixel } from '../pictures/grey_pixel.ts'
 import { startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 
 const wide = (side: number): Buffer => {

@@ -173,7 +173,8 @@ suite('who may enter an application', () => {
   test('what an application got ends session_max after the proof', async (t) => {
     const { hero } = stage.daemon
     const app = await add({})
-    const { body } = await app.tokens(newPerson(), 'grace', { scope: 'openid offline_access' })
+    const person = newPerson()
+    const { body } = await app.tokens(person, 'grace', { scope: 'openid offline_access' })
     const jwt = (await forUs(app, 'grace')).body
     await hero.clients.update({ client: app.client.client, session_max: 120 })
     assert.equal((await introspect(app, body.access_token)).active, true)
@@ -181,6 +182,9 @@ suite('who may enter an application', () => {
     assert.equal((await introspect(app, body.access_token)).active, false)
     assert.equal((await hero.token.validate({ token: jwt.access_token })).active, false)
     assert.equal((await app.refresh(body.refresh_token)).body.error, 'invalid_grant')
+    // A new sign-in by the old proof would be over before it began.
+    const page = await person.open(app.authorizeUrl(pkce().challenge))
+    assert.deepEqual([page.url.pathname, page.status], ['/auth/prove', 200])
   })
 
   test('a proof that was raised ends what does not reach it', async () => {

@@ -5,7 +5,7 @@ import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemo
 import { openForm } from '../support/edge_stage.ts'
 import { ask, signIn } from '../support/http.ts'
 import { person } from '../support/people.ts'
-import { greyPixel } from '../support/pictures.ts'
+import { greyPixel } from './grey_pixel.ts'
 import { refused } from '../support/refused.ts'
 
 const home = 'localhost:9997'

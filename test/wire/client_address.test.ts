@@ -60,7 +60,16 @@ test('an address is located without a sign of a proxy before us, or by the word 
     'CF-Connecting-IP',
   ])
     assert.ok(!located('198.51.100.1', [header, '198.51.100.7']), header)
-  for (const shared of ['127.0.0.1', '172.17.0.1', '192.168.1.1', '::1', 'fd00::1', '::ffff:10.0.0.1'])
+  for (const shared of [
+    '127.0.0.1',
+    '172.17.0.1',
+    '192.168.1.1',
+    '::1',
+    'fd00::1',
+    '::ffff:10.0.0.1',
+    '100.64.3.4',
+    '198.19.0.1',
+  ])
     assert.ok(!located(shared, []), shared)
   const forwarded = ['X-Forwarded-For', '198.51.100.7']
   assert.ok(located('192.0.2.1', forwarded, '198.51.100.7'))

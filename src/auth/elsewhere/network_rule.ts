@@ -1,4 +1,4 @@
-import { localNetworks, networkOf, readAddress } from '../../contract/networks.ts'
+import { networkOf, readAddress, sharedNetworks } from '../../contract/networks.ts'
 
 /** Where a phone is, seen from the browser that it signs in. `family`: one has an IPv4 address and the other one of IPv6. */
 export type Nearness = 'same' | 'other' | 'family'
@@ -14,4 +14,4 @@ export const nearness = (one: string, other: string): Nearness => {
   return networkOf(one) === networkOf(other) ? 'same' : 'other'
 }
 
-export const isPrivate = (address: string): boolean => localNetworks.has(address)
+export const isPrivate = (address: string): boolean => sharedNetworks.has(address)
