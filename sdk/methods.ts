@@ -2883,7 +2883,7 @@ export interface HeroProxyMethods {
     approve_elsewhere(params: AuthApproveElsewhereParams): Promise<null>
     /** Open the session that another device has approved, in the browser that asked for it. For pages of home: the session is one of a browser. It is opened once, while the phone that approved it is signed in. */
     login_elsewhere(params: AuthLoginElsewhereParams): Promise<SignedIn>
-    /** Return the access token that a provider issued for you, renewed if necessary. It needs a provider with keep_tokens. You get your own token only: operators, administrators, impersonators, pages of services and callers with a personal access token or a JWT are refused. */
+    /** Return the access token that a provider issued for you, renewed if necessary. It needs a provider with keep_tokens. You get your own token only: operators, administrators, impersonators, pages of services, sign-ins that another device opened and callers with a personal access token or a JWT are refused. */
     upstream_token(params: AuthUpstreamTokenParams): Promise<AuthUpstreamTokenResult>
   }
   users: {
@@ -2969,7 +2969,7 @@ export interface HeroProxyMethods {
     }
     /** List the open sessions of a user, newest first; without a user, your own */
     list(params?: SessionsListParams): Promise<SessionsListResult>
-    /** End one session: your own, or with proxy.users.write that of any user. A sign-in ends with its sessions at all hosts. The id that a service knows (`sid` of its assertion) is that of the session at its host, which ends alone. */
+    /** End one session: your own, or with proxy.users.write that of any user. A sign-in ends with its sessions at all hosts. The id that a service knows (`sid` of its assertion) is that of the session at its host, which ends alone. A sign-in that another device opened ends only itself. */
     revoke(params: SessionsRevokeParams): Promise<null>
     /** End all sessions of a user; without a user, your own except this one */
     revoke_all(params?: SessionsRevokeAllParams): Promise<SessionsRevokeAllResult>

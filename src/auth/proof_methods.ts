@@ -1,4 +1,4 @@
-import { refuseWhileImpersonating, type Caller } from '../contract/caller.ts'
+import { refuseByAnotherDevice, refuseWhileImpersonating, type Caller } from '../contract/caller.ts'
 import type { Attempts, CountedAttempt } from '../attempts/attempts.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import { AppError, conflict, invalidParams } from '../contract/errors.ts'
@@ -8,7 +8,6 @@ import { notAlone } from '../factors/passkey_answers.ts'
 import type { PasskeyAssertion, Passkeys } from '../factors/passkeys.ts'
 import { method } from '../contract/method.ts'
 import { OpaqueToken, Password, Shape } from '../contract/schemas.ts'
-import { anotherDevice } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { Type } from '../contract/schema_builder.ts'
 import type { Users } from '../users/users.ts'
@@ -55,13 +54,10 @@ type Proof =
 /** Returns the signed-in user and their session, or throws conflict. */
 const personOf = (caller: Caller): { user_id: string; session_id: string } => {
   refuseWhileImpersonating(caller)
-  const { user_id, session_id, provider } = caller
+  refuseByAnotherDevice(caller)
+  const { user_id, session_id } = caller
   if (user_id === undefined || session_id === undefined)
     throw conflict('This call was made without a session')
-  if (provider === anotherDevice)
-    throw conflict('Another device opened this sign-in: sign in anew to prove who you are', {
-      reason: 'elsewhere_proves_nothing',
-    })
   return { user_id, session_id }
 }
 

@@ -1,3 +1,4 @@
+import { refuseByAnotherDevice } from '../contract/caller.ts'
 import { invalidParams } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
 import { clientPattern, Named, Shape, Time, Username } from '../contract/schemas.ts'
@@ -58,9 +59,10 @@ export const consentMethods = (consents: Consents, userOf: UserOf) => {
       claim: ['proxy.users.write', 'users.{user?}'],
       params: Shape({ client: ClientId, user }),
       result: Type.Null(),
-      errors: ['not_found'],
+      errors: ['not_found', 'conflict'],
       examples: [{ params: { client: 'wiki', user: 'ada' }, result: null }],
       handler: async ({ client, user }, caller) => {
+        refuseByAnotherDevice(caller)
         await consents.revoke(await idOf(user, caller.user_id), client)
         return null
       },

@@ -68,6 +68,9 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proofs'>> {
   readonly again?: () => Promise<Caller>
 }
 
+/** Of a sign-in that another device of its person opened. Nothing was proved in it, and nothing can be until they sign in anew. */
+export const anotherDevice = 'another_device'
+
 /** What people choose when they sign in. Only pages of home carry it. */
 export interface Wishes {
   /** To stay signed in in this browser. */
@@ -134,4 +137,16 @@ export const refuseWhileImpersonating = ({ on_behalf }: Caller): void => {
       reason: 'impersonating',
       user: on_behalf,
     })
+}
+
+/**
+ * Throws conflict for a sign-in that another device opened: it proves nothing, makes nothing that outlasts it, and ends nothing but
+ * itself.
+ */
+export const refuseByAnotherDevice = (
+  { provider }: Caller,
+  reason: 'elsewhere_weak' | 'elsewhere_proves_nothing' = 'elsewhere_proves_nothing',
+): void => {
+  if (provider === anotherDevice)
+    throw conflict('Another device opened this sign-in: sign in anew to do this', { reason })
 }

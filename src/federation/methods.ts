@@ -1,4 +1,4 @@
-import { refuseWhileImpersonating } from '../contract/caller.ts'
+import { refuseByAnotherDevice, refuseWhileImpersonating } from '../contract/caller.ts'
 import { AppError, conflict } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
 import { ProviderName } from '../providers/provider.ts'
@@ -42,7 +42,7 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
     name: 'auth.upstream_token',
     summary: 'Return the access token that a provider issued for you, renewed if necessary',
     description:
-      'It needs a provider with keep_tokens. You get your own token only: operators, administrators, impersonators, pages of services and callers with a personal access token or a JWT are refused.',
+      'It needs a provider with keep_tokens. You get your own token only: operators, administrators, impersonators, pages of services, sign-ins that another device opened and callers with a personal access token or a JWT are refused.',
     effect: 'write',
     claim: 'self',
     params: Shape({ provider: ProviderName }),
@@ -61,11 +61,15 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
     ],
     prepare: async ({ provider }, caller) => {
       refuseWhileImpersonating(caller)
+      refuseByAnotherDevice(caller)
       if (caller.user_id === undefined) throw conflict('Only a signed-in user has tokens from a provider')
       if (caller.token)
         throw new AppError('proof_required', 'This needs a sign-in: a token gives no access to a provider')
       return tokens.current(caller.user_id, provider)
     },
-    handler: (_, __, token) => ({ ...token, token_type: 'Bearer' as const }),
+    handler: (_, caller, token) => {
+      refuseByAnotherDevice(caller)
+      return { ...token, token_type: 'Bearer' as const }
+    },
   }),
 ]

@@ -1,6 +1,6 @@
 import type { ProofTimes } from '../contract/proofs.ts'
 import { amrOf } from '../sessions/amr.ts'
-import { anotherDevice } from '../sessions/session.ts'
+import { anotherDevice } from '../contract/caller.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'

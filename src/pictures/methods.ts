@@ -1,4 +1,4 @@
-import type { Caller } from '../contract/caller.ts'
+import { refuseByAnotherDevice, type Caller } from '../contract/caller.ts'
 import { invalidParams } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
 import { Type, type Static } from '../contract/schema_builder.ts'
@@ -53,7 +53,7 @@ export const pictureMethods = (
     result: Shape({
       picture: Type.String({ description: 'The address of the picture, which stays the same' }),
     }),
-    errors: ['not_found'],
+    errors: ['not_found', 'conflict'],
     target: ({ user }) => `user=${user}`,
     examples: [
       {
@@ -63,6 +63,7 @@ export const pictureMethods = (
     ],
     prepare: async ({ picture }) => (picture === null ? undefined : clean(picture, personLimits)),
     handler: async ({ user }, caller, picture) => {
+      refuseByAnotherDevice(caller)
       const { id } = await guard(user, caller)
       await pictures.set(id, picture)
       return { picture: pictures.addressOf(id) }

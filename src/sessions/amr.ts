@@ -1,4 +1,4 @@
-import { anotherDevice } from './session.ts'
+import { anotherDevice } from '../contract/caller.ts'
 
 const firstMethods: Readonly<Record<string, readonly string[]>> = {
   password: ['pwd'],

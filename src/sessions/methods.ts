@@ -1,5 +1,5 @@
 import { Type } from '../contract/schema_builder.ts'
-import type { Caller } from '../contract/caller.ts'
+import { refuseByAnotherDevice, type Caller } from '../contract/caller.ts'
 import { AppError, invalidParams } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
 import { Cursor, Id, Limit, Page, Shape, Time, Username } from '../contract/schemas.ts'
@@ -65,15 +65,18 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
     name: 'sessions.revoke',
     summary: 'End one session: your own, or with proxy.users.write that of any user',
     description:
-      'A sign-in ends with its sessions at all hosts. The id that a service knows (`sid` of its assertion) is that of the session at its host, which ends alone.',
+      'A sign-in ends with its sessions at all hosts. The id that a service knows (`sid` of its assertion) is that of the session at its host, which ends alone. A sign-in that another device opened ends only itself.',
     effect: 'write',
     claim: 'self',
     params: Shape({ id: Id }),
     result: Type.Null(),
-    errors: ['not_found'],
+    errors: ['not_found', 'conflict'],
     examples: [{ params: { id: example.id }, result: null }],
     // After the call, nothing shows whose session it was.
-    prepare: ({ id }) => sessions.owner(id),
+    prepare: ({ id }, caller) => {
+      if (id !== caller.session_id) refuseByAnotherDevice(caller)
+      return sessions.owner(id)
+    },
     target: ({ id }, _, owner) => `${owner ? `user=${owner.username} ` : ''}id=${id}`,
     handler: async ({ id }, caller, owner) => {
       if (owner.id !== caller.user_id) {
@@ -95,9 +98,10 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
     claim: ['proxy.users.write', 'users.{user?}'],
     params: Shape({ user: Type.Optional(Username) }),
     result: Shape({ revoked: Type.Integer() }),
-    errors: ['not_found'],
+    errors: ['not_found', 'conflict'],
     examples: [{ params: { user: 'ada' }, result: { revoked: 1 } }],
     handler: async ({ user }, caller) => {
+      refuseByAnotherDevice(caller)
       const { id } = await accounts.guard(subject(user, caller), caller)
       const kept = id === caller.user_id ? caller.session_id : undefined
       return { revoked: await sessions.revokeAll(id, 'revoked', kept) }

@@ -1,9 +1,7 @@
+import { anotherDevice } from '../contract/caller.ts'
 import { revocationReasons } from '../contract/reactions.ts'
 import { Type, type Static } from '../contract/schema_builder.ts'
 import { Id, Named, Nullable, Time, Username } from '../contract/schemas.ts'
-
-/** Of a sign-in that another device of its person opened. Nothing was proved in it, and nothing can be until they sign in anew. */
-export const anotherDevice = 'another_device'
 
 /** Our own authentication methods. A session names one of them, or the provider that opened it. */
 export const ownSignInMethods = ['password', 'setup', 'magic_link', 'passkey', anotherDevice] as const

@@ -1,10 +1,11 @@
 import { sql, type SqlBool } from 'kysely'
+import { anotherDevice } from '../contract/caller.ts'
 import { notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import type { ChildSessions } from './child_sessions.ts'
-import { anotherDevice, type Session } from './session.ts'
+import type { Session } from './session.ts'
 
 /** Lists the sign-ins of a user, newest first. `current` is the one that makes the call. */
 export const listSessions = async (

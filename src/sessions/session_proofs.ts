@@ -1,7 +1,7 @@
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { provenAgainBy, type FreshProof } from './opened_session.ts'
-import { anotherDevice } from './session.ts'
+import { anotherDevice } from '../contract/caller.ts'
 
 /** What people prove in sign-ins that are open. */
 export class SessionProofs {

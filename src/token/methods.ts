@@ -1,6 +1,6 @@
 import { Type } from '../contract/schema_builder.ts'
 import { maxTokenLength } from '../contract/carried_claims.ts'
-import type { Caller } from '../contract/caller.ts'
+import { refuseByAnotherDevice, type Caller } from '../contract/caller.ts'
 import { AppError, invalidParams, notFound } from '../contract/errors.ts'
 import { refuseLackingOfGroup, refuseScopeAdmin } from '../contract/fresh_proof.ts'
 import { widestScope } from '../contract/token_scopes.ts'
@@ -179,9 +179,10 @@ export const tokenMethods = (parts: Parts) => {
         ),
       }),
       result: Type.Null(),
-      errors: ['not_found'],
+      errors: ['not_found', 'conflict'],
       examples: [{ params: { id: kept.id }, result: null }],
       handler: async ({ token, id }, caller) => {
+        refuseByAnotherDevice(caller)
         if ((token === undefined) === (id === undefined)) throw invalidParams('token', 'either token or id')
         // Otherwise the call would seem to revoke the token, and store it in plain text.
         if (id !== undefined && (await parts.tell(id, undefined)).active)

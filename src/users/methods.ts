@@ -1,6 +1,6 @@
 import { Type } from '../contract/schema_builder.ts'
 import { AttributeChanges, type AttributeValues } from '../contract/attribute_values.ts'
-import type { Caller } from '../contract/caller.ts'
+import { refuseByAnotherDevice, type Caller } from '../contract/caller.ts'
 import { method } from '../contract/method.ts'
 import {
   Context,
@@ -181,6 +181,7 @@ export const userMethods = (
         },
       ],
       handler: async ({ username, attributes: said, ...fields }, caller) => {
+        refuseByAnotherDevice(caller)
         const before = await users.get({ username })
         const user = await users.update(username, fields, caller)
         if (said) await attributes.set(user.id, said, caller)

@@ -84,6 +84,20 @@ onSqliteFirst('provider tokens while the provider is down (R6)', (newUrl) => {
     client.end()
   })
 
+  test('a sign-in that another device opened brings no token to a service', async () => {
+    hostile.misbehave({})
+    const host = `tools.localhost:${new URL(stage.origin).port}`
+    const grace = new Person()
+    await comeBy(grace, { origin: `http://${host}` }, 'peer', '')
+    await byHand(stage.daemon, async (database) => {
+      await database.query.updateTable('sessions').set({ provider: 'another_device' }).execute()
+      database.changed('sessions')
+    })
+    const cookie = grace.cookiesAt(new URL(`http://${host}`))
+    assert.equal((await ask(stage.daemon, host, '/', { headers: ['Cookie', cookie] })).status, 200)
+    assert.deepEqual(valuesOf(upstream.seen.at(-1)!.rawHeaders, 'x-proxy-provider-token'), [])
+  })
+
   test('a token is renewed once even if its lifetime is very short', async () => {
     const { daemon, hero, origin } = stage
     const { access_token } = await hero.auth.login({ login: 'grace', password: goodPassword })

@@ -131,6 +131,36 @@ suite('a sign-in that another device opened', () => {
     await signInAnew(browser, await browser.submit(tokens, '/auth/account/make_token', form))
   })
 
+  test('takes no token of a provider, changes nothing, and ends nothing but itself', async () => {
+    await stage.daemon.hero.providers.add({
+      provider: 'forge',
+      preset: 'github',
+      client: 'c',
+      client_secret: 's',
+    })
+    const browser = await byPhone()
+    const { items } = await stage.daemon.hero.sessions.list({ user: 'ada' })
+    const own = items.find((one) => one.by_another_device)!.id
+    const others = items.find((one) => !one.by_another_device)!.id
+    for (const [method, params] of [
+      ['auth.upstream_token', { provider: 'forge' }],
+      ['sessions.revoke', { id: others }],
+      ['sessions.revoke_all', {}],
+      ['consents.revoke', { client: app.client.client }],
+      ['token.revoke', { id: 'x'.repeat(20) }],
+      ['sessions.trusted.revoke', { id: others }],
+      ['users.update', { username: 'ada', display_name: 'Thief' }],
+      ['users.set_picture', { user: 'ada', picture: null }],
+    ] as const)
+      assert.equal(await rpc(browser, method, params), 'elsewhere_proves_nothing', method)
+    const list = await browser.open(`${stage.issuer}/auth/account/revoke_all`)
+    const answer = await browser.submit(list, '/auth/account/revoke_all', {})
+    assert.match(answer.text, /Another device opened this sign-in. To do this, sign in here yourself/)
+    assert.equal((await phone.open(`${stage.issuer}/auth/me`)).url.pathname, '/auth/me')
+    assert.equal(await rpc(browser, 'sessions.revoke', { id: own }), undefined)
+    assert.equal(await rpc(browser, 'auth.me', {}), 'unauthenticated')
+  })
+
   test('consents to nothing; what was consented to before says acr 0, and ends with the session', async () => {
     const scope = 'openid groups claims offline_access'
     const browser = await byPhone()

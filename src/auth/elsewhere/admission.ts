@@ -1,8 +1,7 @@
-import { refuseWhileImpersonating, type Caller } from '../../contract/caller.ts'
+import { refuseByAnotherDevice, refuseWhileImpersonating, type Caller } from '../../contract/caller.ts'
 import { conflict } from '../../contract/errors.ts'
 import { freshForSeconds, proofRequired } from '../../contract/fresh_proof.ts'
 import { nothingProved, provedAt } from '../../contract/proofs.ts'
-import { anotherDevice } from '../../sessions/session.ts'
 import type { SettingValues } from '../../settings/definitions.ts'
 import type { Database } from '../../storage/database.ts'
 import { isPrivate, nearness, type Nearness } from './network_rule.ts'
@@ -21,13 +20,10 @@ interface Phone {
 
 const phoneOf = (caller: Caller): Phone => {
   refuseWhileImpersonating(caller)
-  const { user_id, session_id, provider } = caller
+  refuseByAnotherDevice(caller, 'elsewhere_weak')
+  const { user_id, session_id } = caller
   if (user_id === undefined || session_id === undefined)
     throw conflict('This call was made without a session')
-  if (provider === anotherDevice)
-    throw conflict('Another device opened this sign-in, so it signs in no others', {
-      reason: 'elsewhere_weak',
-    })
   return { user_id, session_id }
 }
 

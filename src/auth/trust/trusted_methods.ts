@@ -1,5 +1,4 @@
-import type { Caller } from '../../contract/caller.ts'
-import { refuseWhileImpersonating } from '../../contract/caller.ts'
+import { refuseByAnotherDevice, refuseWhileImpersonating, type Caller } from '../../contract/caller.ts'
 import { conflict } from '../../contract/errors.ts'
 import { method } from '../../contract/method.ts'
 import { Type } from '../../contract/schema_builder.ts'
@@ -58,6 +57,7 @@ export const trustedMethods = (browsers: TrustedBrowsers) => [
     target: ({ id }) => `id=${id}`,
     handler: async ({ id }, caller) => {
       refuseWhileImpersonating(caller)
+      refuseByAnotherDevice(caller)
       await browsers.revoke(personOf(caller), id)
       return null
     },

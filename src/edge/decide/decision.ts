@@ -1,3 +1,4 @@
+import { anotherDevice } from '../../contract/caller.ts'
 import type { Principal } from '../../contract/principal.ts'
 import { AppError } from '../../contract/errors.ts'
 import { admitsGuests, type Place } from '../../contract/place.ts'
@@ -9,6 +10,7 @@ import type { Assertions } from '../../keys/assertions.ts'
 import type { Route } from '../../routes/route.ts'
 import type { CheckName } from '../../routes/route_test.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
+import { isSession } from '../../sessions/live_session.ts'
 import { asUnavailable } from '../../storage/unavailable.ts'
 import { whenReady } from '../../storage/when_ready.ts'
 import { unavailableRefusal } from '../../wire/refusal.ts'
@@ -100,13 +102,19 @@ export class Decisions {
     )
   }
 
-  /** Only for requests of the person themselves: not for an administrator who impersonates them, and not for their network. */
+  /**
+   * Only for requests of the person themselves: not for an administrator who impersonates them, not for their network, and not in a
+   * sign-in that another device opened.
+   */
   #tokenOf({ provider_token }: Route, { principal }: Identified, { impersonator }: Person) {
     if (provider_token === null || impersonator !== undefined) return undefined
-    if (!principal || principal.method === 'network') return undefined
+    if (!principal || principal.method === 'network' || isByAnotherDevice(principal)) return undefined
     return this.#parts.providerToken(principal.user_id, provider_token)
   }
 }
+
+const isByAnotherDevice = (principal: Principal): boolean =>
+  isSession(principal) && principal.provider === anotherDevice
 
 /** What a known person gets, or what no guest can get, is for no shared cache. */
 const cachingOf = (route: Route, place: Place, identity: Identity | undefined): Caching =>

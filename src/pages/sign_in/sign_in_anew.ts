@@ -1,4 +1,4 @@
-import { anotherDevice } from '../../sessions/session.ts'
+import { anotherDevice } from '../../contract/caller.ts'
 import type { PageRequest } from '../page_request.ts'
 import type { Anew } from './sign_in_view.ts'
 
