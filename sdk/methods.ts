@@ -276,7 +276,8 @@ export interface Invitation {
   created_at: number
   /** When the link stops working */
   expires_at: number
-  state: "open" | "used" | "ended" | "revoked"
+  /** paused: its maker may not invite people any more, so it lets nobody in until somebody sends it again (invitations.resend) */
+  state: "open" | "paused" | "used" | "ended" | "revoked"
 }
 
 export interface IssuedToken {
@@ -383,7 +384,8 @@ export interface NewInvitation {
   created_at: number
   /** When the link stops working */
   expires_at: number
-  state: "open" | "used" | "ended" | "revoked"
+  /** paused: its maker may not invite people any more, so it lets nobody in until somebody sends it again (invitations.resend) */
+  state: "open" | "paused" | "used" | "ended" | "revoked"
   link: string | null
   qr: string | null
   works: string | null

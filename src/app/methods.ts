@@ -103,7 +103,12 @@ export const allMethods = (
     ...emailMethods({ flows: emailFlows, registration, credentials, attempts, signIn }),
     ...codeMethods({ flows: emailFlows, attempts, enrolment: flows.enrolment }),
     ...recoveryMethods(flows.recovery, flows.enrolmentLinks),
-    ...invitationMethods(flows.invitationLinks, rooms.invitations, flows.registrationRequests),
+    ...invitationMethods(
+      flows.invitationLinks,
+      rooms.invitations,
+      flows.registrationRequests,
+      flows.admission,
+    ),
     ...noticeMethods(flows.intrusions),
     ...requestMethods(flows.requests, flows.deciding),
     ...accountMethods(flows.personalData, flows.closedAccounts),

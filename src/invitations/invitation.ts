@@ -18,7 +18,10 @@ const core = {
   made_by: Type.String({ description: 'The username, or the name of the program' }),
   created_at: Time,
   expires_at: { ...Time, description: 'When the link stops working' },
-  state: Type.Enum(['open', 'used', 'ended', 'revoked']),
+  state: Type.Enum(['open', 'paused', 'used', 'ended', 'revoked'], {
+    description:
+      'paused: its maker may not invite people any more, so it lets nobody in until somebody sends it again (invitations.resend)',
+  }),
 }
 
 export const Invitation = Named('Invitation', core)
@@ -38,7 +41,7 @@ export type NewInvitation = Static<typeof NewInvitation>
 export const stateOf = (
   row: Pick<InvitationRow, 'uses' | 'used' | 'expires_at' | 'ends_at' | 'revoked_at'>,
   at = now(),
-): Invitation['state'] => {
+): Exclude<Invitation['state'], 'paused'> => {
   if (row.revoked_at !== null) return 'revoked'
   if (row.used >= row.uses) return 'used'
   // An account that would begin after its end is no use to anybody.

@@ -88,11 +88,19 @@ export class Invitations {
     return toInvitation(await this.row(id), await this.#slugs(id))
   }
 
-  async list(filter: PageParams): Promise<{ items: Invitation[]; next_cursor: string | null }> {
+  /** `mayInvite` says whether those who made them may still invite people. */
+  async list(
+    filter: PageParams,
+    mayInvite: (maker: Maker) => Promise<boolean>,
+  ): Promise<{ items: Invitation[]; next_cursor: string | null }> {
     const query = this.#database.query.selectFrom('invitations').selectAll()
     const page = await readPage(query, filter, { by: sql.ref('id'), descending: true, keyOf: ({ id }) => id })
-    const items = []
-    for (const row of page.items) items.push(toInvitation(row, await this.#slugs(row.id)))
+    const items: Invitation[] = []
+    for (const row of page.items) {
+      const shown = toInvitation(row, await this.#slugs(row.id))
+      const paused = shown.state === 'open' && !(await mayInvite(makerOf(row)))
+      items.push(paused ? { ...shown, state: 'paused' } : shown)
+    }
     return { ...page, items }
   }
 

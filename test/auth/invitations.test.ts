@@ -247,11 +247,13 @@ onSqliteFirst('invitations', (newUrl) => {
       await hero.users.update({ username: 'former', ...lost })
       await refused(coming(), 'unauthenticated')
       assert.equal((await refused(verify(), 'conflict')).data.reason, 'invitation_over')
+      assert.equal((await invitation(made.id)).state, 'paused')
       await hero.users.update({ username: 'former', is_active: true, is_admin: true })
     }
     await coming()
     await hero.users.update({ username: 'former', is_admin: false })
     const taken = inviteIn((await hero.invitations.resend({ invitation: made.id })).link)
+    assert.equal((await invitation(made.id)).state, 'open')
     await verify()
     assert.deepEqual(await groupsOf(waiting.username), ['groups.class'])
     await refused(coming(), 'unauthenticated')

@@ -64,7 +64,12 @@ export class Admission {
   /** Returns the open invitation of a link. Throws unauthenticated or conflict. Uses nothing up. */
   async open(token: string): Promise<InvitationRow | undefined> {
     const row = await this.#parts.invitations.find(token)
-    return row && invites(await this.#parts.claimsOf(makerOf(row))) ? row : undefined
+    return row && (await this.mayInvite(makerOf(row))) ? row : undefined
+  }
+
+  /** Whether one who made an invitation may still invite people. */
+  async mayInvite(maker: Maker): Promise<boolean> {
+    return invites(await this.#parts.claimsOf(maker))
   }
 
   /** Whether somebody must approve the accounts that come by an invitation. */
@@ -78,7 +83,7 @@ export class Admission {
    * transaction.
    */
   async admit(userId: string, invitation: string | null | undefined): Promise<boolean> {
-    const { invitations, registrations, users, claimsOf, mode, defaultGroups } = this.#parts
+    const { invitations, registrations, users, mode, defaultGroups } = this.#parts
     // It may have changed since the mail was sent.
     const now = await mode()
     if (now === 'closed') throw registrationClosed()
@@ -88,7 +93,7 @@ export class Admission {
       return false
     }
     const row = invitation === null ? undefined : await invitations.use(invitation)
-    if (!row || !invites(await claimsOf(makerOf(row)))) throw invitationOver()
+    if (!row || !(await this.mayInvite(makerOf(row)))) throw invitationOver()
     const waits = row.approve === 1
     await users.admit(userId, { ends_at: row.ends_at, awaits_approval: waits })
     if (waits) {

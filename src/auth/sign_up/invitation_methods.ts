@@ -4,6 +4,7 @@ import { Cursor, Email, GroupSlug, Id, Limit, Page, Shape, Time, Username } from
 import { Invitation, NewInvitation } from '../../invitations/invitation.ts'
 import type { Invitations } from '../../invitations/invitations.ts'
 import { DisplayName } from '../../users/user.ts'
+import type { Admission } from './admission.ts'
 import type { InvitationLinks } from './invitation_links.ts'
 import { WaitingRegistration, type RegistrationRequests } from './registration_requests.ts'
 
@@ -40,6 +41,7 @@ export const invitationMethods = (
   links: InvitationLinks,
   invitations: Invitations,
   requests: RegistrationRequests,
+  admission: Pick<Admission, 'mayInvite'>,
 ) => [
   method({
     ...write,
@@ -84,7 +86,7 @@ export const invitationMethods = (
     params: Shape({ limit: Limit, cursor: Cursor }),
     result: Page(Invitation),
     examples: [{ params: {}, result: { items: [forClass], next_cursor: null } }],
-    handler: (page) => invitations.list(page),
+    handler: (page) => invitations.list(page, (maker) => admission.mayInvite(maker)),
   }),
   method({
     ...write,
