@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { setImmediate } from 'node:timers/promises'
 import type { Audit } from '../audit/audit.ts'
 import type { Caller } from '../contract/caller.ts'
@@ -31,6 +32,8 @@ interface Waiting extends ReportedPicture {
   readonly by: Caller
 }
 
+/** Milliseconds before an address is asked again that gave no picture. */
+const failedForMs = 3600_000
 /** How many people may wait for their picture. Others get it at their next sign-in. */
 const maxWaiting = 100
 const fetchTimeoutMs = 4000
@@ -43,6 +46,8 @@ const fetchTimeoutMs = 4000
 export class ProviderPictures {
   readonly #parts: Parts
   readonly #waiting = new Map<string, Waiting>()
+  /** What could not be taken lately, by person and address: a name that nobody resolves holds a thread of the system for long. */
+  readonly #failed = new LRUCache<string, true>({ max: 1000, ttl: failedForMs })
   readonly #closing = new AbortController()
   #running: Promise<void> | undefined
 
@@ -54,6 +59,7 @@ export class ProviderPictures {
   follow(reported: ReportedPicture, by: Caller): void {
     const { user_id, address } = reported
     if (address === '' || this.#closing.signal.aborted) return
+    if (this.#failed.has(`${user_id} ${address}`)) return
     if (this.#waiting.size >= maxWaiting && !this.#waiting.has(user_id)) return
     this.#waiting.set(user_id, { ...reported, by })
     this.#running ??= this.#run()
@@ -91,6 +97,7 @@ export class ProviderPictures {
         )
       })
     } catch (error) {
+      this.#failed.set(`${user_id} ${address}`, true)
       log.info({ user: username, error: (error as Error).message }, 'the picture of a provider was not taken')
     }
   }

@@ -103,17 +103,24 @@ export const isNewest = ({ level }: AskedProof, proofs: ProofTimes): boolean =>
 export const ruleOf = ({ level }: AskedProof): ProofRule => ({ proof: level, proof_age: null })
 
 /**
- * Level and time of a proof, as one pair: of the first level named that these proofs reach, within `max_age` if they do so at all; of
- * the level of the client's own rule if that is stronger; and otherwise of the newest proof.
+ * Level and time of a proof, as one pair: of the first level named that these proofs reach within `max_age` and the client's
+ * `session_max`, after which it may not use what it gets; of the level of its own rule if that is stronger; and otherwise of the
+ * newest proof.
  */
-export const reported = (asked: AskedProof | 'unmet', own: ProofLevel, proofs: ProofTimes) => {
-  const { named, age } = asked === 'unmet' ? { named: [], age: undefined } : asked
+export const reported = (
+  asked: AskedProof | 'unmet',
+  { proof: own, session_max }: { readonly proof: ProofLevel; readonly session_max: number | null },
+  proofs: ProofTimes,
+) => {
+  const { named, age: wanted } = asked === 'unmet' ? { named: [], age: undefined } : asked
+  const ages = [wanted, session_max].filter((each) => typeof each === 'number')
+  const age = ages.length > 0 ? Math.min(...ages) : undefined
   const held = named.filter((level) => timeOf(proofs, level) > 0)
   const recent = (level: ProofLevel) =>
     age === undefined ||
     timeOf(proofs, level) >= proofs.proven_at ||
     satisfiedUntil({ proof: level, proof_age: age }, proofs, now()) > 0
-  const first = held.find(recent) ?? held[0]
+  const first = held.find(recent)
   if (first === undefined) return reachedBy(proofs, own === 'any' ? undefined : own, now())
   return reachedBy(proofs, strongerOf(own, first), now())
 }

@@ -81,6 +81,13 @@ export class BackchannelLogouts {
     if (ids.length > 0) database.afterCommit(() => this.#queue.wake())
   }
 
+  /** Whether a sign-in of a person has a proof from `oldest` or before. */
+  async hasProof(userId: string, oldest: number): Promise<boolean> {
+    const { query } = this.#parts.database
+    const rows = query.selectFrom('sessions').select('id').where('user_id', '=', userId)
+    return (await rows.where('proven_at', '<=', oldest).limit(1).execute()).length > 0
+  }
+
   /**
    * Ends what a client got for a person, and queues a notice for each of their sessions that it was part of: everything, or what came
    * from proofs given at `oldest` or before.

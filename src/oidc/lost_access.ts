@@ -5,6 +5,7 @@ import type { ClientRules } from '../identity/client_rules.ts'
 import type { Log } from '../log/log.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
+import { attendEach } from '../storage/sweeping.ts'
 import type { CachedPeople } from '../users/cached_people.ts'
 import type { BackchannelLogouts } from './backchannel_logouts.ts'
 import { withDocument, type Told } from './told_client.ts'
@@ -21,8 +22,14 @@ interface Parts {
   readonly clients: ClientLists
   readonly rules: ClientRules
   readonly people: Pick<CachedPeople, 'find'>
-  readonly logouts: Pick<BackchannelLogouts, 'accessLost'>
+  readonly logouts: Pick<BackchannelLogouts, 'accessLost' | 'hasProof'>
   readonly log: Log
+}
+
+/** A person who lost access; with `oldest`, only what came from a proof given then or before. */
+interface Lost {
+  readonly id: string
+  readonly oldest?: number
 }
 
 /**
@@ -107,22 +114,34 @@ export class LostAccess {
     const { database, logouts } = this.#parts
     const most = known?.session_max ?? null
     const oldest = most === null ? undefined : now() - most
-    const lost: { user: string; oldest?: number }[] = []
+    const lost: Lost[] = []
     let until = performance.now() + sliceMs
-    for (const user of users) {
-      if (!(await this.#isAdmitted(user, known))) lost.push({ user })
-      else if (oldest !== undefined) lost.push({ user, oldest })
+    for (const id of users) {
+      if (!(await this.#isAdmitted(id, known))) lost.push({ id })
+      else if (oldest !== undefined && (await logouts.hasProof(id, oldest))) lost.push({ id, oldest })
       if (performance.now() < until) continue
       await turn()
       until = performance.now() + sliceMs
     }
-    // Many people in one transaction, which is synced once, but never for long.
-    for (let next = lost.shift(); next && !this.#closed; next = lost.shift()) {
+    const end = async ({ id, oldest }: Lost) => {
+      // They may have come back meanwhile.
+      if (oldest !== undefined || !(await this.#isAdmitted(id, known)))
+        await logouts.accessLost(id, client, oldest)
+    }
+    while (lost.length > 0 && !this.#closed) {
+      const batch: Lost[] = []
       until = performance.now() + sliceMs
-      await database.write(async () => {
-        for (; next; next = performance.now() < until ? lost.shift() : undefined)
-          await logouts.accessLost(next.user, client, next.oldest)
-      })
+      try {
+        // Many people in one transaction, which is synced once, but never for long.
+        await database.write(async () => {
+          do {
+            batch.push(lost.shift()!)
+            await end(batch.at(-1)!)
+          } while (lost.length > 0 && performance.now() < until)
+        })
+      } catch {
+        await attendEach(this.#parts, 'could not sign somebody out who lost access', batch, end)
+      }
       await turn()
     }
   }

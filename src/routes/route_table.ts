@@ -79,7 +79,8 @@ export class HostRoutes {
    */
   match(path: string): RoutePlan | 'ambiguous' | undefined {
     const found = this.#longest(this.#prefixes, path)
-    if (this.#prefixes.size > 1 && !(this.#plain && plainPath.test(path))) {
+    // A lone prefix is a border too, unless it covers the host.
+    if ((this.#prefixes.size > 1 || !this.#prefixes.has('/')) && !(this.#plain && plainPath.test(path))) {
       const leadsElsewhere = (reading: string) =>
         dotSegment.test(reading) || this.#longest(this.#folded, reading) !== found
       if (someReading(path, leadsElsewhere)) return 'ambiguous'

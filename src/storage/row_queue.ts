@@ -81,9 +81,13 @@ export class RowQueue<Row extends QueuedRow> {
       const rows = await this.#take()
       // One begins in each turn of the event loop: the work may sign or hash first.
       let begun = Promise.resolve()
-      const done = await Promise.all(
+      const attempts = await Promise.allSettled(
         rows.map((row) => (begun = begun.then(() => turn())).then(() => this.#attempt(row))),
       )
+      const done = attempts.map((each) => {
+        if (each.status === 'rejected') throw each.reason
+        return each.value
+      })
       if (rows.length === 0 || (this.#owner.oneReceiver && !done.includes(true))) return
     }
   }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import {
   sql,
   type DeleteQueryBuilder,
@@ -34,12 +34,15 @@ export const attendEach = async <T extends { readonly id: string }>(
   rows: readonly T[],
   attend: (row: T) => Promise<void>,
 ): Promise<void> => {
-  for (const row of rows)
+  for (const row of rows) {
+    // Other work gets its turn between two transactions.
+    await turn()
     try {
       await database.write(() => attend(row))
     } catch (error) {
       log.error({ id: row.id, error: (error as Error).message }, what)
     }
+  }
 }
 
 /**

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { askedProof, reported } from '../../src/oidc/asked_proof.ts'
+import { now } from '../../src/storage/ids.ts'
 import { goodPassword } from '../support/daemon.ts'
 import { codeOf, enrolled } from '../support/factors.ts'
 import { signedIn } from '../support/people.ts'
@@ -251,4 +253,13 @@ suite('what a request asks of proofs', () => {
     const rest = await decline(grace, await ask(grace, both))
     assert.equal(await acrOf(await prove(grace, rest, { password: goodPassword })), '1')
   })
+})
+
+test('a level is reported only within session_max, after which the application may not use what it gets', () => {
+  const at = now()
+  const proofs = { proven_at: at, second_at: at, passkey_at: at - 7200 }
+  const asked = askedProof({ acr_values: `phr ${second}` })
+  const within = (session_max: number | null) => reported(asked, { proof: 'any', session_max }, proofs)
+  assert.deepEqual(within(null), { acr: 'phr', auth_time: at - 7200 })
+  assert.deepEqual(within(3600), { acr: second, auth_time: at })
 })

@@ -25,6 +25,13 @@ const lookups = (work: () => unknown): number => {
 }
 
 describe('the route table', () => {
+  test('does not lead out of the one prefix of a host by readings of a path', () => {
+    const table = tableOf([{ domain: 'one.example.org', path_prefix: '/app' }])
+    assert.equal(labelOf(find(table, 'one.example.org', '/app/x')), 'one.example.org/app')
+    for (const path of ['/app/%c0%ae%c0%ae/admin', '/app/%2e%2e/admin', '/%61pp/x'])
+      assert.equal(find(table, 'one.example.org', path), 'ambiguous', path)
+  })
+
   test('prefers the exact host to a one-label wildcard, and then the longest matching prefix', () => {
     const table = tableOf([
       { domain: '*.example.org', path_prefix: '/' },

@@ -52,12 +52,12 @@ export const signedInOf = (session: object | undefined): SignedIn | undefined =>
  */
 export const reportProof = (
   { oidc: { session, params, result } }: Context,
-  client: { readonly proof: ProofLevel } | undefined,
+  client: { readonly proof: ProofLevel; readonly session_max: number | null } | undefined,
 ): void => {
   const who = signedInOf(session)
   if (!session || !who) return
   const asked = askedProof(params ?? {}, declinedBy(result, who.user_id))
-  const { acr, auth_time } = reported(asked, client?.proof ?? 'any', who.proofs)
+  const { acr, auth_time } = reported(asked, client ?? { proof: 'any', session_max: null }, who.proofs)
   Object.assign(session, { acr, loginTs: auth_time })
 }
 

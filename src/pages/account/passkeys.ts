@@ -11,12 +11,13 @@ const passkeysOf = async (page: PageRequest, caller: Caller) =>
 
 const path = '/auth/passkeys'
 
-/** Undefined if no passkey can be added now; `by_mail` if the person has to type a code from their mail first. */
+/** Undefined if no passkey can be added now; otherwise the options of the browser, or by what the person has to show first who they are. */
 const creationFor = async (page: PageRequest, caller: Caller): Promise<unknown> => {
   try {
     return await page.call('factors.passkey_options', {}, caller)
   } catch (error) {
-    return error instanceof AppError && error.data.by === 'mail' ? 'by_mail' : undefined
+    const by = error instanceof AppError ? error.data.by : undefined
+    return by === 'mail' || by === 'provider' ? `by_${by}` : undefined
   }
 }
 

@@ -27,7 +27,10 @@ ${endLink('remove_passkey', { id: key.id }, own.remove)}
 </details></li>`
 }
 
-/** `creation` is the browser's options for a new passkey; undefined if none can be added here, `by_mail` if a mailed code comes first. */
+/**
+ * `creation` is the browser's options for a new passkey; undefined if none can be added here, `by_mail` or
+ * `by_provider` if a code from the mail or a round to the provider comes first.
+ */
 export const passkeysSection = (
   words: Catalogue,
   /** Home's. */
@@ -49,6 +52,8 @@ ${
     ? html`<p class="hint">${own.elsewhere}</p>`
     : creation === 'by_mail'
       ? html`<p>${own.by_mail} <a href="/auth/prove/mail?return_to=/auth/passkeys">${words.sign_in.mailed_proof.button}</a></p>`
+    : creation === 'by_provider'
+      ? html`<p>${words.sign_in.prove.lead} <a href="/auth/prove?return_to=/auth/passkeys">${words.sign_in.prove.title}</a></p>`
     : html`${passkeyForm(words, {
         way: 'create',
         options: creation,
