@@ -87,10 +87,11 @@ export class SecurityNotices {
       await this.send('new_device', userId, caller)
   }
 
-  /** A browser that another device has signed in is always reported: somebody may have been talked into it. */
+  /**
+   * A browser that another device has signed in is always reported: somebody may have been talked into it. It stays new to the person, so
+   * that their first own sign-in there is reported too.
+   */
   async signedInElsewhere(userId: string, caller: Caller): Promise<void> {
-    const device = deviceOf(caller)
-    if (device !== undefined) await this.#parts.devices.meet(userId, device, caller.language)
     await this.send('signed_in_elsewhere', userId, caller)
   }
 }

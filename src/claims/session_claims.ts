@@ -6,8 +6,9 @@ import {
   type ProofRule,
   type ProofTimes,
 } from '../contract/proofs.ts'
+import { anotherDevice } from '../contract/caller.ts'
 import type { Principal } from '../contract/principal.ts'
-import { claimsWithin } from '../contract/token_scopes.ts'
+import { claimsOfNoAdministrator, claimsWithin } from '../contract/token_scopes.ts'
 import type { Resolved } from './resolve.ts'
 
 /** The claims that a session does not hold, and the proof that brings them. */
@@ -29,8 +30,9 @@ export const heldBySession = (
   { withAdministration: all, administrators }: Resolved,
   proofs: ProofTimes,
   at: number,
+  provider?: string,
 ): Held => {
-  const without = claimsWithin(all, 'write')
+  const without = provider === anotherDevice ? claimsOfNoAdministrator(all) : claimsWithin(all, 'write')
   if (without.length === all.length) return { claims: all, until: Infinity, withheld: undefined }
   const rule = lackingOfAdministrators(administrators, proofs, at)
   if (rule) return { claims: without, until: Infinity, withheld: { all, rule } }
@@ -57,11 +59,13 @@ export const lackingOfAdministrators = (
 
 /** What a principal holds: a session and a token of a sign-in by what was proved there, and any token within its scope. */
 export const heldBy = (
-  { proofs, token }: Pick<Principal, 'proofs' | 'token'>,
+  { proofs, token, provider }: Pick<Principal, 'proofs' | 'token' | 'provider'>,
   resolved: Resolved,
   at: number,
 ): Held => {
-  const held = proofs ? heldBySession(resolved, proofs, at) : { ...unlimited, claims: resolved.claims }
+  const held = proofs
+    ? heldBySession(resolved, proofs, at, provider)
+    : { ...unlimited, claims: resolved.claims }
   return token ? { ...held, claims: claimsWithin(held.claims, token.scope) } : held
 }
 

@@ -70,6 +70,8 @@ export interface Principal extends Subject {
   readonly method: AuthMethod
   /** What the person proved and when; known for sessions, and for access tokens that say so. */
   readonly proofs?: ProofTimes | undefined
+  /** The proof that opened the sign-in; of sessions only. */
+  readonly provider?: string
   /** The person to impersonate at forwarded services; `impersonated` decides whether it still counts. */
   readonly overlay?: Overlay | undefined
   readonly token?: ShownToken

@@ -9,6 +9,18 @@ export const widestScope = (scopes: readonly string[]): TokenScope | undefined =
 export const coversScope = (granted: TokenScope, wanted: TokenScope): boolean =>
   tokenScopes.indexOf(granted) >= tokenScopes.indexOf(wanted)
 
+/** The claims of administrators, and those of group administrators too. */
+const ofAnyAdministrators = /^(admin|groups\.(.+\.)?admin|proxy\..*)$/i
+const administeringNothing = new WeakMap<readonly string[], readonly string[]>()
+
+/** The claims that administer nothing, no group either. Returns the same array for the same input array. */
+export const claimsOfNoAdministrator = (claims: readonly string[]): readonly string[] => {
+  let within = administeringNothing.get(claims)
+  if (!within)
+    administeringNothing.set(claims, (within = claims.filter((claim) => !ofAnyAdministrators.test(claim))))
+  return within
+}
+
 const ofAdministrators = /^(admin|groups\.admin|proxy\..*)$/i
 const withoutAdministration = new WeakMap<readonly string[], readonly string[]>()
 

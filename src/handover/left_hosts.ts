@@ -108,8 +108,11 @@ export class LeftHosts {
     return found !== undefined
   }
 
-  /** The person has decided to open a service: again, or for the first time. */
-  async comeBack({ signInId, origin }: Leaving, userId: string): Promise<void> {
+  /**
+   * The person has decided to open a service: again, or for the first time. Without a user, that holds for this sign-in alone, and the
+   * service asks again in others.
+   */
+  async comeBack({ signInId, origin }: Leaving, userId: string | undefined): Promise<void> {
     await this.#database.write(async () => {
       const { query } = this.#database
       await query
@@ -117,6 +120,7 @@ export class LeftHosts {
         .where('parent_id', '=', signInId)
         .where('host', '=', hostOf(origin))
         .execute()
+      if (userId === undefined) return
       await query
         .insertInto('confirmed_hosts')
         .values({ user_id: userId, host: hostOf(origin), confirmed_at: now() })

@@ -152,6 +152,21 @@ onSqliteFirst('a browser that a phone signs in', (newUrl) => {
     assert.ok(await isIn(phone))
   })
 
+  test('a browser that a phone signed in stays new to its person', async () => {
+    const username = await newUser()
+    const browser = await signedInBy(await phoneOf(username))
+    await browser.signIn(await browser.open(atHome('/auth/login?anew=1')), username, goodPassword)
+    const mails = await inTable((query) =>
+      query
+        .selectFrom('mails')
+        .select('kind')
+        .where('address', '=', `${username}@example.org`)
+        .where('kind', '=', 'new_device')
+        .execute(),
+    )
+    assert.equal(mails.length, 1)
+  })
+
   test('lasts no longer than any sign-in, and opens services', async () => {
     await daemon.hero.settings.set({ key: 'session_lifetime', value: 3600 })
     const username = await newUser()

@@ -214,7 +214,9 @@ onSqliteFirst('the first factor of an account', (newUrl) => {
     await use(helpers)
     const late = await tokenOf()
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 3_601_000 })
-    await use(late)
+    // Their own sign-in is no longer fresh enough either.
+    const again = await signedIn(daemon, username)
+    await refused(again.auth.use_enrolment_link({ token: late }), 'unauthenticated')
     t.mock.timers.reset()
     await refused(root.users.enrolment_link({ user: 'root1' }), 'conflict')
     const kept = await daemon.hero.token.create({ user: 'root1', name: 'script', scope: 'admin' })

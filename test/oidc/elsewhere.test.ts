@@ -38,6 +38,10 @@ suite('a sign-in that another device opened', () => {
     await hero.clients.add({ ...anybody, client: 'tv', public: true, grants: ['device_code'] })
     const to = { target: upstream.target, auth_mode: 'local' as const }
     await hero.proxy.routes.add({ domain: 'wiki.localhost', ...to })
+    await hero.proxy.routes.add({ domain: 'shy.localhost', ...to, confirm: true })
+    await hero.groups.add({ slug: 'crew' })
+    await hero.groups.add_member({ group: 'crew', user: 'ada' })
+    await hero.groups.add_admin({ group: 'crew', user: 'ada' })
     await hero.proxy.routes.add({ domain: 'safe.localhost', ...to, proof_age: 3600 })
     phone = await ada()
   })
@@ -88,10 +92,12 @@ suite('a sign-in that another device opened', () => {
 
   test('holds no claim of administrators at services or for methods, whatever is proved in it, until a new sign-in', async () => {
     assert.match(await claimsAt(await ada()), /(^|,)groups\.admin(,|$)/)
+    assert.match(await claimsAt(await ada()), /(^|,)groups\.crew\.admin(,|$)/)
     const browser = await byPhone()
     const less = await claimsAt(browser)
     assert.match(less, /(^|,)users\.ada(,|$)/)
-    assert.doesNotMatch(less, /(^|,)(groups\.admin|admin|proxy\.)/)
+    assert.match(less, /(^|,)groups\.crew(,|$)/)
+    assert.doesNotMatch(less, /(^|,)(groups\.admin|groups\.crew\.admin|admin|proxy\.)/)
     assert.equal(await rpc(browser, 'settings.list', {}), 'proof_required')
     assert.equal(await rpc(browser, 'auth.prove', { password: goodPassword }), 'elsewhere_proves_nothing')
     assert.equal(await rpc(browser, 'auth.me', {}), undefined)
@@ -159,6 +165,22 @@ suite('a sign-in that another device opened', () => {
     assert.equal((await phone.open(`${stage.issuer}/auth/me`)).url.pathname, '/auth/me')
     assert.equal(await rpc(browser, 'sessions.revoke', { id: own }), undefined)
     assert.equal(await rpc(browser, 'auth.me', {}), 'unauthenticated')
+  })
+
+  test('confirms for no service, and leaves an enrolment link unused', async () => {
+    const browser = await byPhone()
+    await signInAnew(browser, await browser.open(at('shy.localhost')))
+    const next = await browser.open(at('shy.localhost'))
+    assert.match(next.text, /action="\/auth\/come_back"/, 'asked for the first time now')
+    const other = await byPhone()
+    const { link } = await stage.daemon.hero.users.enrolment_link({ user: 'ada' })
+    const asked = await other.submit(await other.open(link), '/auth/enrol', {})
+    const { url } = await signInAnew(other, asked)
+    assert.equal(url.href, link)
+    assert.equal(
+      (await other.submit(await other.open(link), '/auth/enrol', {})).url.pathname,
+      '/auth/security',
+    )
   })
 
   test('consents to nothing; what was consented to before says acr 0, and ends with the session', async () => {

@@ -53,6 +53,7 @@ export const recoveryMethods = (recovery: RecoveryLinks, enrolment: EnrolmentLin
     summary: 'Use the link for your first second factor in this session, for 15 minutes',
     effect: 'write',
     claim: 'self',
+    fresh: true,
     params: Shape({ token: OpaqueToken('From the link') }),
     result: Type.Null(),
     errors: ['conflict', 'unauthenticated'],

@@ -1,3 +1,4 @@
+import { anotherDevice } from '../../contract/caller.ts'
 import type { Destination, Destinations } from '../../handover/destination.ts'
 import type { ArrivalCodes } from '../../handover/codes.ts'
 import type { Passage, Passages } from '../../handover/passages.ts'
@@ -20,6 +21,7 @@ import { continuePage } from '../openid/openid_views.ts'
 import type { Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
 import { onwardPath } from '../return_path.ts'
+import { signInAnew } from '../sign_in/sign_in_anew.ts'
 import { leftHow } from '../sign_in/just_left.ts'
 import { sessionCookie } from '../../wire/cookies.ts'
 import { refusesJourney } from './at_service.ts'
@@ -76,6 +78,10 @@ export const handOver = async (parts: HomeParts, page: PageRequest): Promise<boo
   if (needsProvider(to, session)) return leaveForProvider(page, to, session !== undefined)
   if (!session) return false
   const why = await asksFirst(leftHosts, to, session)
+  if (why === 'confirm' && session.provider === anotherDevice) {
+    page.go(302, signInAnew(page.asked.target))
+    return true
+  }
   if (why !== undefined) {
     await askToOpen(page, to, why)
     return true
@@ -196,7 +202,10 @@ export const postComeBack =
     )
     const session = await page.session()
     if (to && session)
-      await leftHosts.comeBack({ signInId: session.sign_in.id, origin: to.origin }, session.user_id)
+      await leftHosts.comeBack(
+        { signInId: session.sign_in.id, origin: to.origin },
+        session.provider === anotherDevice ? undefined : session.user_id,
+      )
     await goOn(page, next)
   }
 
