@@ -261,6 +261,7 @@ export const takesSignIn = new Set([
   'auth.close_account',
   'auth.export',
   'auth.change_email',
+  'auth.use_enrolment_link',
   'factors.add_passkey',
   'factors.add_totp',
   'factors.confirm_totp',
