@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { HeroProxy } from '../../sdk/index.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { byHand, person } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 
 type Fields = Parameters<HeroProxy['attributes']['add']>[0]
 
-onBothDatabases('attributes', (newUrl) => {
+onSqliteFirst('attributes', (newUrl) => {
   let daemon: TestDaemon
   let hero: HeroProxy
   let grace: HeroProxy

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import { long } from '../long.ts'
 import { Users } from '../../src/users/users.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { codeOf, enrol } from '../support/factors.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { byHand, signedIn } from '../support/people.ts'
@@ -16,7 +16,7 @@ const newPassword = 'velvet-harbor-93-comet'
 /** Each use hashes a password, which takes the processor longer than all else here. */
 const atOnce = long ? 50 : 10
 
-onBothDatabases('email flows', (newUrl) => {
+onSqliteFirst('email flows', (newUrl) => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   before(async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { person } from '../support/people.ts'
 
-onBothDatabases('pending calls of a caller who loses the right', (newUrl) => {
+onSqliteFirst('pending calls of a caller who loses the right', (newUrl) => {
   let daemon: TestDaemon
   beforeEach(async () => {
     daemon = await startTestDaemon({ database_url: newUrl() })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { hash } from '@node-rs/argon2'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { byHand, person, signedIn } from '../support/people.ts'
 import { ask, signIn } from '../support/http.ts'
@@ -9,7 +9,7 @@ import { refused } from '../support/refused.ts'
 
 const other = 'velvet-harbor-93-comet'
 
-onBothDatabases('signing in', (newUrl) => {
+onSqliteFirst('signing in', (newUrl) => {
   let daemon: TestDaemon
   before(async () => {
     daemon = await startTestDaemon({ database_url: newUrl() })
@@ -136,7 +136,7 @@ onBothDatabases('signing in', (newUrl) => {
   })
 })
 
-onBothDatabases('setting a password', (newUrl) => {
+onSqliteFirst('setting a password', (newUrl) => {
   let daemon: TestDaemon
   before(async () => (daemon = await startTestDaemon({ database_url: newUrl() })))
   after(() => daemon.close())

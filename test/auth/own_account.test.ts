@@ -7,7 +7,7 @@ import { ClosedAccounts } from '../../src/auth/closing.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { Sessions } from '../../src/sessions/sessions.ts'
 import { Users } from '../../src/users/users.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword, type TestDaemon } from '../support/daemon.ts'
 import { enrol } from '../support/factors.ts'
 import { App, callback, newPerson, startAtHome } from '../support/openid_stage.ts'
@@ -29,7 +29,7 @@ interface Held {
   readonly audit: readonly { readonly method: string }[]
 }
 
-onBothDatabases('one’s own account as a whole', (newUrl) => {
+onSqliteFirst('one’s own account as a whole', (newUrl) => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   let home: string

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { long } from '../long.ts'
 import { HeroProxy } from '../../sdk/index.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { byHand, signedIn } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
@@ -82,7 +82,7 @@ describe('setup with the link', () => {
   })
 })
 
-onBothDatabases('setup by the operator', (newUrl) => {
+onSqliteFirst('setup by the operator', (newUrl) => {
   test('one of many concurrent attempts succeeds', async () => {
     await using daemon = await startTestDaemon({ database_url: newUrl() })
     const attempts = await Promise.allSettled(

@@ -5,8 +5,9 @@ import { offerLanguage } from '../../src/strings/language.ts'
 import { browserMissing, startBrowser } from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { pseudoLanguage } from '../strings/pseudo_language.ts'
+import { unlessLong } from '../long.ts'
 
-describe('languages in Chromium', { skip: browserMissing() ?? false }, () => {
+describe('languages in Chromium', { skip: browserMissing() ?? unlessLong }, () => {
   let daemon: TestDaemon
   let browser: Browser
   let withdraw: () => void

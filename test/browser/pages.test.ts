@@ -8,6 +8,7 @@ import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts
 import { codeOf } from '../support/factors.ts'
 import { byHand } from '../support/people.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { unlessLong } from '../long.ts'
 
 /** The pages that links in mails open, by purpose: what comes before the token. */
 const links = {
@@ -19,7 +20,7 @@ const links = {
   not_me: 'not_me?token=',
 } as const
 
-describe('own pages', { skip: browserMissing() ?? false }, () => {
+describe('own pages', { skip: browserMissing() ?? unlessLong }, () => {
   let daemon: TestDaemon
   let browser: Browser
   const at = (path: string) => `http://localhost:${daemon.edge.port}${path}`

@@ -13,13 +13,16 @@ import { byHand } from '../support/people.ts'
 import { greyPixel } from '../pictures/grey_pixel.ts'
 import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'
+import { unlessLong, long } from '../long.ts'
 
 const day = 86_400
 const places = { wiki: 'Wiki', board: 'Board', lab: 'Laboratory', router: 'Router' } as const
 const classSize = 20
 
 const run =
-  browserMissing() === undefined ? onSqliteFirst : (title: string) => test(title, { skip: browserMissing() })
+  browserMissing() === undefined && long
+    ? onSqliteFirst
+    : (title: string) => test(title, { skip: browserMissing() ?? unlessLong })
 run('a day at a school', (newUrl) => {
   let daemon: TestDaemon
   let smtp: TestSmtp

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { openForm, startStage, type Stage } from '../support/edge_stage.ts'
 import { ask, type Answer } from '../support/http.ts'
 import { ownPathAnswers } from './own_path_answers.ts'
+import { unlessLong } from '../long.ts'
 
 type Request = NonNullable<Parameters<typeof ask>[3]>
 
@@ -122,7 +123,7 @@ describe('responses at own paths, by host, method and body', () => {
     }
   })
 
-  test('agree with the route test, forward auth and upgrades', async () => {
+  test('agree with the route test, forward auth and upgrades', { skip: unlessLong }, async () => {
     for (const path of paths) {
       for (const method of ['GET', 'POST']) {
         for (const host of hosts) {

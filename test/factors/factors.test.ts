@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { Sessions } from '../../src/sessions/sessions.ts'
 import { takesAdmin, takesSignIn } from '../contract/rights_table.ts'
 import { Authenticator } from '../support/authenticator.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { now } from '../../src/storage/ids.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { codeOf, enrol, enrolled } from '../support/factors.ts'
@@ -12,7 +12,7 @@ import { byHand, person } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 import { noReactions } from '../support/reactions.ts'
 
-onBothDatabases('second factors', (newUrl) => {
+onSqliteFirst('second factors', (newUrl) => {
   let daemon: TestDaemon
   before(async () => {
     daemon = await startTestDaemon({ database_url: newUrl() })

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, afterEach, before, test } from 'node:test'
 import { goodPassword } from '../support/daemon.ts'
 import { codeOf, enrol } from '../support/factors.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { Person } from '../support/person.ts'
 import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
 import { comeBy, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
@@ -11,7 +11,7 @@ import { comeBy, startRelying, whoIs, type Stage } from '../support/provider_sta
 const event = 'http://schemas.openid.net/event/backchannel-logout'
 const now = () => Math.floor(Date.now() / 1000)
 
-onBothDatabases('logout tokens from providers', (newUrl) => {
+onSqliteFirst('logout tokens from providers', (newUrl) => {
   let stage: Stage
   let hostile: HostileProvider
   before(async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { allRefused, refused } from '../support/refused.ts'
 
-onBothDatabases('groups', (newUrl) => {
+onSqliteFirst('groups', (newUrl) => {
   let daemon: TestDaemon
   before(async () => (daemon = await startTestDaemon({ database_url: newUrl() })))
   after(() => daemon.close())

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { goodPassword } from '../support/daemon.ts'
 import { newId } from '../../src/storage/ids.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { got, postForm, startStage, type Stage } from '../support/edge_stage.ts'
 import { signIn, type Answer } from '../support/http.ts'
 import { byHand } from '../support/people.ts'
@@ -38,7 +38,7 @@ const userOf = (body: string) => valuesOf(got({ body }).rawHeaders, 'x-hero-user
 const rows = (stage: Stage, table: 'child_sessions' | 'arrival_codes') =>
   byHand(stage.daemon, async ({ query }) => (await query.selectFrom(table).selectAll().execute()).length)
 
-onBothDatabases('the handover', (newUrl) => {
+onSqliteFirst('the handover', (newUrl) => {
   let stage: Stage
   before(async () => {
     stage = await prepare({ database_url: newUrl() })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { signRequest } from '../../sdk/index.ts'
 import { CachedKeys } from '../../src/users/cached_keys.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { ask, type Answer } from '../support/http.ts'
 import { byHand } from '../support/people.ts'
 import { valuesOf } from '../support/upstream.ts'
@@ -10,7 +10,7 @@ import { newKey } from '../edge/mode_stage.ts'
 import { draft, headersOf, host, pubkey, seconds, signDraft, type Draft } from '../support/signing.ts'
 import { got, startStage, type Stage } from '../support/edge_stage.ts'
 
-onBothDatabases('the signer and the nonce of a signed request', (newUrl) => {
+onSqliteFirst('the signer and the nonce of a signed request', (newUrl) => {
   let stage: Stage
   before(async () => {
     stage = await startStage({ database_url: newUrl() })

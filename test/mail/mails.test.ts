@@ -8,7 +8,7 @@ import type { Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import type { MailKind } from '../../src/strings/catalogue.ts'
 import { catalogueOf, languages } from '../../src/strings/language.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { byHand } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
@@ -82,7 +82,7 @@ describe('mail.test reports the response of the mail server', () => {
   })
 })
 
-onBothDatabases('the mail queue', (newUrl) => {
+onSqliteFirst('the mail queue', (newUrl) => {
   let url: string
   let smtp: TestSmtp
   before(async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { openForm } from '../support/edge_stage.ts'
 import { ask, signIn } from '../support/http.ts'
@@ -10,7 +10,7 @@ import { refused } from '../support/refused.ts'
 
 const home = 'localhost:9997'
 
-onBothDatabases('pictures of people', (newUrl) => {
+onSqliteFirst('pictures of people', (newUrl) => {
   let daemon: TestDaemon
   before(async () => {
     daemon = await startTestDaemon({ database_url: newUrl(), public_url: `http://${home}` })

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Sessions } from '../../src/sessions/sessions.ts'
 import { goodPassword } from '../support/daemon.ts'
-import { onBothDatabases } from '../support/databases.ts'
+import { onSqliteFirst } from '../support/databases.ts'
 import { arriveAt, ask, signIn } from '../support/http.ts'
 import { got, startStage, type Stage } from '../support/edge_stage.ts'
 import { byHand } from '../support/people.ts'
 import { noReactions } from '../support/reactions.ts'
 import { valuesOf } from '../support/upstream.ts'
 
-onBothDatabases('providers that vouch for a sign-in', (newUrl) => {
+onSqliteFirst('providers that vouch for a sign-in', (newUrl) => {
   let stage: Stage
   before(async () => {
     stage = await startStage({ database_url: newUrl() })

@@ -6,6 +6,7 @@ import { goodPassword } from '../support/daemon.ts'
 import { Person } from '../support/person.ts'
 import { freePort } from '../support/free_port.ts'
 import { App, callback, newPerson, startProvider, type Provider } from '../support/openid_stage.ts'
+import { unlessLong } from '../long.ts'
 
 /** The environment that the program behind Apache printed. */
 const shown = (text: string): Record<string, string> =>
@@ -25,7 +26,7 @@ suite("Debian's Apache modules", () => {
 
   test(
     'mod_auth_openidc signs in, refreshes, signs out at the provider, and accepts a back-channel logout',
-    { skip: apacheMissing('auth_openidc', 'libapache2-mod-auth-openidc') ?? false, timeout: 60_000 },
+    { skip: apacheMissing('auth_openidc', 'libapache2-mod-auth-openidc') ?? unlessLong, timeout: 60_000 },
     async () => {
       const { hero } = stage.daemon
       const port = await freePort()
@@ -105,7 +106,7 @@ OIDCInfoHook access_token id_token userinfo
 
   test(
     'mod_oauth2 introspects each token',
-    { skip: apacheMissing('oauth2', 'libapache2-mod-oauth2') ?? false, timeout: 60_000 },
+    { skip: apacheMissing('oauth2', 'libapache2-mod-oauth2') ?? unlessLong, timeout: 60_000 },
     async () => {
       const { hero } = stage.daemon
       const port = await freePort()

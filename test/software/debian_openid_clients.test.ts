@@ -15,6 +15,7 @@ import { kill } from '../support/daemon_process.ts'
 import { RelyingParty } from '../support/relying_party.ts'
 import { freePort } from '../support/free_port.ts'
 import { App, callback, newPerson, startProvider, type Provider } from '../support/openid_stage.ts'
+import { unlessLong } from '../long.ts'
 
 const run = promisify(execFile)
 const missing = (path: string, debianPackage: string) =>
@@ -34,7 +35,7 @@ suite('unmodified OAuth programs of Debian', () => {
 
   test(
     'oidc-agent signs in by a loopback redirect, refreshes, and revokes its token',
-    { skip: missing('/usr/bin/oidc-gen', 'oidc-agent-cli'), timeout: 60_000 },
+    { skip: missing('/usr/bin/oidc-gen', 'oidc-agent-cli') || unlessLong, timeout: 60_000 },
     async () => {
       const redirect = `http://localhost:${await freePort()}`
       const added = await stage.daemon.hero.clients.add({
@@ -115,7 +116,7 @@ suite('unmodified OAuth programs of Debian', () => {
 
   test(
     'kubectl refreshes an expired ID token and sends the new one',
-    { skip: missing('/usr/bin/kubectl', 'kubernetes-client'), timeout: 60_000 },
+    { skip: missing('/usr/bin/kubectl', 'kubernetes-client') || unlessLong, timeout: 60_000 },
     async () => {
       const added = await stage.daemon.hero.clients.add({
         anyone: true,

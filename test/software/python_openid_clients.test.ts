@@ -6,6 +6,7 @@ import { after, before, suite, test } from 'node:test'
 import { kill } from '../support/daemon_process.ts'
 import { python, pythonMissing } from './python.ts'
 import { App, callback, newPerson, startProvider, type Provider } from '../support/openid_stage.ts'
+import { unlessLong } from '../long.ts'
 
 interface Learned {
   readonly subjects: readonly string[]
@@ -65,13 +66,13 @@ suite('unmodified Python libraries for OpenID Connect', () => {
 
   test(
     'Authlib signs in, refreshes, revokes and signs out',
-    { skip: pythonMissing('authlib', 'requests'), timeout: 60_000 },
+    { skip: pythonMissing('authlib', 'requests') || unlessLong, timeout: 60_000 },
     () => visit('with_authlib.py', true),
   )
 
   test(
     'requests-oauthlib signs in, refreshes, revokes and signs out',
-    { skip: pythonMissing('requests_oauthlib'), timeout: 60_000 },
+    { skip: pythonMissing('requests_oauthlib') || unlessLong, timeout: 60_000 },
     () => visit('with_requests_oauthlib.py', false),
   )
 })

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HeroProxy } from '../../../sdk/index.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../../support/daemon.ts'
-import { onBothDatabases } from '../../support/databases.ts'
+import { onSqliteFirst } from '../../support/databases.ts'
 import { ask, askRaw, signIn } from '../../support/http.ts'
 import { byHand } from '../../support/people.ts'
 import { assertEnded, kinds, open, startLiveUpstream, type Live } from './open_connections.ts'
@@ -316,7 +316,7 @@ describe('an open WebSocket, event stream or download ends with the permission f
   })
 })
 
-onBothDatabases('a change at one node ends connections at another', (newUrl) => {
+onSqliteFirst('a change at one node ends connections at another', (newUrl) => {
   let here: TestDaemon
   let there: TestDaemon
   let upstream: LiveUpstream
