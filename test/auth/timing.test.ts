@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
+import { unlessLong } from '../long.ts'
 
 const samples = 400
 /** Calls at the same time, so that the test takes seconds. One at a time, without the beat of the dispatcher, the times differ by 5 to 16 %. */
@@ -13,7 +14,7 @@ const maxRounds = 3
 
 const median = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1]!
 
-describe('how long an answer takes tells nothing about an address', () => {
+describe('how long an answer takes tells nothing about an address', { skip: unlessLong }, () => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   before(async () => {

@@ -12,12 +12,13 @@ import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemo
 import { codeOf } from '../support/factors.ts'
 import { byHand } from '../support/people.ts'
 import { freePort } from '../support/free_port.ts'
+import { unlessLong } from '../long.ts'
 
 const newPassword = 'velvet-harbor-93-comet'
 
 describe(
   'the pages of an account in Chromium, with its virtual authenticator',
-  { skip: browserMissing() ?? false },
+  { skip: browserMissing() ?? unlessLong },
   () => {
     let daemon: TestDaemon
     let browser: Browser

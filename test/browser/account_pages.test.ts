@@ -12,8 +12,9 @@ import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemo
 import { codeOf } from '../support/factors.ts'
 import { signedIn } from '../support/people.ts'
 import { freePort } from '../support/free_port.ts'
+import { unlessLong } from '../long.ts'
 
-describe('the pages of an account in Chromium', { skip: browserMissing() ?? false }, () => {
+describe('the pages of an account in Chromium', { skip: browserMissing() ?? unlessLong }, () => {
   let daemon: TestDaemon
   let browser: Browser
   let origin: string

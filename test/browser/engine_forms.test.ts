@@ -7,6 +7,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
 import { goodPassword } from '../support/daemon.ts'
 import { pkce, startProvider, type Provider } from '../support/openid_stage.ts'
+import { unlessLong } from '../long.ts'
 
 /** An application at an origin of its own. After a form, it goes on to a third origin, as applications with several hosts do. */
 const startApplication = async () => {
@@ -25,7 +26,7 @@ const startApplication = async () => {
   return { origin, received, close: () => server.close() }
 }
 
-describe('forms of the OpenID provider in Chromium', { skip: browserMissing() ?? false }, () => {
+describe('forms of the OpenID provider in Chromium', { skip: browserMissing() ?? unlessLong }, () => {
   let stage: Provider
   let browser: Browser
   let app: Awaited<ReturnType<typeof startApplication>>

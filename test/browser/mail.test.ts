@@ -5,13 +5,14 @@ import { browserMissing, startBrowser } from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { ask } from '../support/http.ts'
 import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
+import { unlessLong } from '../long.ts'
 
 const newPassword = 'velvet-harbor-93-comet'
 
 describe(
   'flows by mail in a browser without scripts, with a real SMTP server',
   {
-    skip: browserMissing() ?? false,
+    skip: browserMissing() ?? unlessLong,
   },
   () => {
     let daemon: TestDaemon

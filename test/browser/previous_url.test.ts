@@ -13,6 +13,7 @@ import {
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { freePort } from '../support/free_port.ts'
 import { TestAuthority } from '../support/pem.ts'
+import { unlessLong } from '../long.ts'
 
 const old = 'https://door.example.org'
 const home = 'https://id.example.net'
@@ -20,7 +21,7 @@ const home = 'https://id.example.net'
 /** Related origins are read from port 443 of the old name, so the browser takes our port for it. */
 describe(
   'passkeys after the public URL has changed, in Chromium',
-  { skip: browserMissing() ?? false },
+  { skip: browserMissing() ?? unlessLong },
   () => {
     let daemon: TestDaemon
     let authority: TestAuthority

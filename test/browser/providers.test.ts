@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { long } from '../long.ts'
+import { long, unlessLong } from '../long.ts'
 import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { startForge } from '../federation/forge_peer.ts'
@@ -20,7 +20,7 @@ interface Way {
   readonly come: (page: Page, name: string) => Promise<void>
 }
 
-describe('sign-in with providers in Chromium', { skip: browserMissing() ?? false }, () => {
+describe('sign-in with providers in Chromium', { skip: browserMissing() ?? unlessLong }, () => {
   let stage: Stage
   let browser: Browser
   let peer: OidcPeer

@@ -9,6 +9,7 @@ import { byHand } from '../support/people.ts'
 import { postForm, startStage, type Stage } from '../support/edge_stage.ts'
 import { signIn, type Answer } from '../support/http.ts'
 import { Walker } from './steps.ts'
+import { unlessLong } from '../long.ts'
 
 const home = 'http://localhost:9997'
 const session = '__Host-hero_proxy_session'
@@ -135,7 +136,7 @@ describe('a sign-in that lasts no longer than a decision', () => {
   })
 })
 
-describe('the corpus of redirects in posted forms', () => {
+describe('the corpus of redirects in posted forms', { skip: unlessLong }, () => {
   let stage: Stage
   before(async () => {
     stage = await startStage()

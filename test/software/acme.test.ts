@@ -18,10 +18,11 @@ import { pebbleMissing, startPebble, type Pebble } from './pebble.ts'
 import { TestAuthority } from '../support/pem.ts'
 import { shownTo, until } from '../support/shown_certificate.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
+import { unlessLong } from '../long.ts'
 
 const run = promisify(execFile)
 
-describe('certificates from an ACME server', { skip: pebbleMissing() }, () => {
+describe('certificates from an ACME server', { skip: pebbleMissing() || unlessLong }, () => {
   const authority = new TestAuthority()
   const trusted = getCACertificates('default')
   let pebble: Pebble

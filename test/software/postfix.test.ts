@@ -6,8 +6,9 @@ import { byHand } from '../support/people.ts'
 import { postfixMissing, startPostfix, type TestPostfix } from './postfix.ts'
 import { refused } from '../support/refused.ts'
 import { linkIn } from '../support/smtp.ts'
+import { unlessLong } from '../long.ts'
 
-describe('mail through a real postfix', { skip: postfixMissing() ?? false }, () => {
+describe('mail through a real postfix', { skip: postfixMissing() ?? unlessLong }, () => {
   let daemon: TestDaemon
   let postfix: TestPostfix
   const people = ['ada', 'grace', 'joan'] as const

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ask } from '../../support/http.ts'
 import { startUpstream, type Upstream } from '../../support/upstream.ts'
 import { startStage, type Stage } from '../../support/edge_stage.ts'
+import { unlessLong } from '../../long.ts'
 
 let stage: Stage
 let large: Upstream
@@ -56,7 +57,7 @@ const open = (count: number, bytes: string, then: (socket: Socket) => void) =>
       }),
   )
 
-test('500 slow clients do not delay others, and memory stays bounded', async () => {
+test('500 slow clients do not delay others, and memory stays bounded', { skip: unlessLong }, async () => {
   const before = process.memoryUsage.rss()
   const drip = (socket: Socket) => {
     const timer = setInterval(() => socket.write('x'), 500)
