@@ -3067,7 +3067,7 @@ export interface HeroProxyMethods {
   claims: {
     /** Return the claims of a user, each with the groups and role it comes from. Without `service`, grants for a single service are left out; without `context`, the user's own context applies. */
     resolve(params: ClaimsResolveParams): Promise<Resolution>
-    /** Check whether a user satisfies a rule or may enter a place, and return why or what is missing. Give exactly one of `rule`, `client` and `route`. For a place it also returns what else keeps the person out, and the proof that their session would have to have; `service` and `context` go with a rule only. What a place asks for, and which groups give it, is told to callers with proxy.groups.read. */
+    /** Check whether a user satisfies a rule or may enter a place, and return why or what is missing. Give exactly one of `rule`, `client` and `route`. For a place it also returns what else keeps the person out, and the proof that their session would have to have; `service` and `context` go with a rule only. Only callers with proxy.groups.read learn what a place asks for, and which groups give it. */
     check(params: ClaimsCheckParams): Promise<PlaceCheck>
   }
   proxy: {

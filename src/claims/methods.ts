@@ -70,7 +70,7 @@ export const claimMethods = (
     name: 'claims.check',
     summary: 'Check whether a user satisfies a rule or may enter a place, and return why or what is missing',
     description:
-      'Give exactly one of `rule`, `client` and `route`. For a place it also returns what else keeps the person out, and the proof that their session would have to have; `service` and `context` go with a rule only. What a place asks for, and which groups give it, is told to callers with proxy.groups.read.',
+      'Give exactly one of `rule`, `client` and `route`. For a place it also returns what else keeps the person out, and the proof that their session would have to have; `service` and `context` go with a rule only. Only callers with proxy.groups.read learn what a place asks for, and which groups give it.',
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user}'],
     params: Shape({

@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 
-/** Who has had a mail about which request for access. Requests that were told before stay so. */
+/** Who has had a mail about which request for access. Requests about which mail was sent before stay as they are. */
 export const up = async (db: Kysely<never>): Promise<void> => {
   await db.schema
     .createTable('access_request_mails')
